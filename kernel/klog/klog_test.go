@@ -116,7 +116,8 @@ func TestWriteGivesUpOnOccupiedSlot(t *testing.T) {
 	if len(got) != Slots-1 || lost != 4 {
 		t.Errorf("%d records, %d lost", len(got), lost)
 	}
-	if s := out.String(); strings.Count(s, "1 records lost") != 1 || strings.Count(s, "info") != Slots+1-Slots/2 {
+	// On the line all of them, but the last, which waits behind the hole that the one before it left.
+	if s := out.String(); strings.Count(s, "1 records lost") != 1 || strings.Count(s, "info") != Slots {
 		t.Errorf("the line must neither stop at the hole nor hide it:\n%s", s)
 	}
 }
