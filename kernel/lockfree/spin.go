@@ -1,0 +1,43 @@
+package lockfree
+
+import (
+	"sync/atomic"
+
+	"pdac/asm"
+)
+
+// SpinLock excludes CPUs from each other: test and test-and-set (L. Rudolph and
+// Z. Segall, "Dynamic Decentralized Cache Schemes for MIMD Parallel Processors",
+// ISCA 1984), so that waiters spin on a shared copy of the cache line and
+// only race for it when it was seen free. It is not fair; the sections that it guards are
+// too short for that to matter, and each lock is listed with its longest hold.
+//
+// Preconditions of Lock: below the runtime, interrupts off, from before Lock until after
+// Unlock. A goroutine that was preempted inside would leave others spinning.
+//
+// Progress: blocking.
+type SpinLock struct {
+	held atomic.Uint32 // 0 free, 1 held
+}
+
+// Lock waits until the lock is the caller's.
+func (l *SpinLock) Lock() {
+	for !l.TryLock() {
+		for l.held.Load() != 0 {
+			asm.Pause()
+		}
+	}
+}
+
+// TryLock takes the lock if it is free and reports whether it did. A waiter that
+// has other duties, such as acknowledging TLB shootdowns, spins on this.
+func (l *SpinLock) TryLock() bool {
+	return l.held.Load() == 0 && l.held.CompareAndSwap(0, 1)
+}
+
+// Unlock gives the lock back. It panics if nobody holds it.
+func (l *SpinLock) Unlock() {
+	if l.held.Swap(0) == 0 {
+		panic("lockfree: unlock of a free SpinLock")
+	}
+}
