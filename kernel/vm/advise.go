@@ -1,0 +1,108 @@
+package vm
+
+// change is what mprotect, madvise and SetPolicy do to areas.
+type change struct {
+	clear, set uint32 // attributes
+	place      bool   // set policy
+	policy     uint64
+}
+
+func (c change) apply(a area) area {
+	a.attr = a.attr&^c.clear | c.set
+	if c.place {
+		a.policy = c.policy
+	}
+	return a
+}
+
+// alter changes the areas of s, of which it contains what c says, and then their
+// pages.
+func alter(cpu int, s span, c coverage, ch change) Errno {
+	if !ch.place && c.any&ch.clear == ch.set && c.all&ch.clear == ch.set {
+		return 0
+	}
+	if !tree.reserve(cpu, c.areas+2) {
+		return ENOMEM
+	}
+	h, ok := reserveSplits(cpu, s)
+	if !ok {
+		return ENOMEM
+	}
+	l, m, r := tree.cut(s)
+	m = tree.alter(m, ch)
+	tree.commit(tree.concat(tree.concat(l, m), r))
+	h.split(cpu, s)
+	if ch.clear&protAll != 0 {
+		protect(cpu, s, ch.set)
+	}
+	return 0
+}
+
+// alter returns tree i with ch applied to each area.
+func (t *areaTree) alter(i uint32, ch change) uint32 {
+	if i == 0 {
+		return 0
+	}
+	n := t.take(i)
+	l, r := t.alter(n.left, ch), t.alter(n.right, ch)
+	m := t.newNode(0, ch.apply(n.area()), 0)
+	return t.concat(t.concat(l, m), r)
+}
+
+// Advise is madvise(2). MADV_DONTNEED, and MADV_FREE which is the same here, give
+// the pages back: the next access sees zeros. Page tables stay, since the areas
+// do. MADV_HUGEPAGE and MADV_NOHUGEPAGE say which pages later faults install.
+//
+// Errors: EINVAL for an unaligned address, or advice that is unknown or (as on a
+// Linux kernel built without it) not served; ENOMEM when part of the range is not
+// mapped, after the rest was advised, or there is no memory to split an area
+// or a page.
+func Advise(cpu int, addr, n, advice uint64) Errno {
+	var ch change
+	switch advice {
+	case AdviseNormal, AdviseRandom, AdviseSequential, AdviseWillNeed, AdviseDontFork, AdviseDoFork,
+		AdviseDontDump, AdviseDoDump, AdviseKeepOnFork, AdviseWipeOnFork, AdviseCold, AdvisePageOut,
+		AdviseDontNeed, AdviseFree:
+	case AdviseHugePage:
+		ch = change{clear: areaHuge | areaNoHuge, set: areaHuge}
+	case AdviseNoHugePage:
+		ch = change{clear: areaHuge | areaNoHuge, set: areaNoHuge}
+	default:
+		return EINVAL
+	}
+	if addr&(PageSize-1) != 0 {
+		return EINVAL
+	}
+	if n == 0 {
+		return 0
+	}
+	if n > UserEnd || addr+n < addr {
+		return EINVAL
+	}
+	s, ok := pages(addr, n)
+	if !ok {
+		return ENOMEM
+	}
+	lock(cpu)
+	c := covered(s)
+	var err Errno
+	switch {
+	case c.areas == 0:
+	case advice == AdviseDontNeed || advice == AdviseFree:
+		// Faults are not waited for: a page that one installs is as good as new.
+		var h halves
+		if h, ok = reserveSplits(cpu, s); !ok {
+			err = ENOMEM
+			break
+		}
+		h.split(cpu, s)
+		remove(cpu, s, span{})
+	case ch.clear != 0:
+		err = alter(cpu, s, c, ch)
+	}
+	areasLock.Unlock()
+	if err == 0 && c.bytes != s.hi-s.lo {
+		return ENOMEM
+	}
+	return err
+}

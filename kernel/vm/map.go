@@ -1,0 +1,255 @@
+package vm
+
+// The memory system calls. Arguments and results are those of Linux for private
+// anonymous memory; shared means the same where nothing forks.
+
+// pages rounds n up to whole pages and returns [addr, addr+n); false when that
+// is not within the program's addresses, or is empty.
+func pages(addr, n uint64) (span, bool) {
+	n = (n + PageSize - 1) &^ (PageSize - 1)
+	if n == 0 || n > UserEnd || addr < UserMin || addr > UserEnd-n {
+		return span{}, false
+	}
+	return span{addr, addr + n}, true
+}
+
+// Map is mmap(2) of anonymous memory. It returns the address. A hint is
+// followed if nothing is mapped there; otherwise the place is the highest that
+// is free below userTop. Nothing is committed: to reserve more than there is, is
+// fine, and costs the logarithm of the number of areas.
+//
+// Errors: EINVAL for no length, no type, or an unaligned MAP_FIXED; ENODEV
+// without MAP_ANONYMOUS; EPERM for MAP_FIXED below 4 GiB, which is the kernel's
+// as what lies below vm.mmap_min_addr is on Linux; EEXIST for
+// MAP_FIXED_NOREPLACE; ENOMEM when the range is not in the program's half, no
+// hole is large enough, there is no memory for tables, or for MAP_HUGETLB and
+// MAP_32BIT, of which this system has none to give.
+func Map(cpu int, addr, n, prot, flags uint64) (uint64, Errno) {
+	typ := flags & mapType
+	switch {
+	case n == 0 || typ == 0 || typ > MapSharedValidate || flags&MapGrowsDown != 0:
+		return 0, EINVAL
+	case flags&MapAnonymous == 0:
+		return 0, ENODEV
+	case n > UserEnd || flags&(MapHugeTLB|Map32Bit) != 0:
+		return 0, ENOMEM
+	}
+	fixed := flags&(MapFixed|MapFixedNoReplace) != 0
+	if fixed && addr&(PageSize-1) != 0 {
+		return 0, EINVAL
+	}
+	if fixed && addr < UserMin {
+		return 0, EPERM
+	}
+	n = (n + PageSize - 1) &^ (PageSize - 1)
+	a := area{attr: uint32(prot) & protAll}
+
+	lock(cpu)
+	var err Errno
+	s, ok := pages(addr, n)
+	switch {
+	case fixed && !ok:
+		err = ENOMEM
+	case fixed && flags&MapFixedNoReplace == 0:
+		err = replace(cpu, s, a)
+	case fixed && occupied(s):
+		err = EEXIST
+	case fixed:
+		err = insert(cpu, s, a)
+	default:
+		// Linux rounds a hint up.
+		if s, ok = pages((addr+PageSize-1)&^(PageSize-1), n); !ok || occupied(s) {
+			s, ok = place(n)
+		}
+		if !ok {
+			err = ENOMEM
+			break
+		}
+		err = insert(cpu, s, a)
+	}
+	areasLock.Unlock()
+	if err != 0 {
+		return 0, err
+	}
+	if flags&(MapPopulate|MapLocked) != 0 {
+		prefault(cpu, s, a.attr)
+	}
+	return s.lo, 0
+}
+
+// place finds room for n bytes, which 2 MiB pages can fill when n is a multiple.
+func place(n uint64) (span, bool) {
+	root := tree.top()
+	if n&(HugeSize-1) == 0 {
+		if at, ok := findGap(root, n+HugeSize-PageSize, 1, userTop); ok {
+			at = (at + HugeSize - PageSize) &^ (HugeSize - 1)
+			return span{at, at + n}, true
+		}
+	}
+	at, ok := findGap(root, n, 1, userTop)
+	if !ok {
+		at, ok = findGap(root, n, 1, UserEnd)
+	}
+	return span{at, at + n}, ok
+}
+
+func covered(s span) coverage {
+	c := coverage{all: attrMask}
+	cover(tree.top(), s.lo, s.hi, &c)
+	return c
+}
+
+func occupied(s span) bool { return covered(s).areas != 0 }
+
+// insert makes s an area where there is none.
+func insert(cpu int, s span, a area) Errno {
+	if !tree.reserve(cpu, 1) {
+		return ENOMEM
+	}
+	l, r := tree.split(tree.top(), s.lo)
+	tree.commit(tree.plant(l, s, a, r))
+	return 0
+}
+
+// plant returns the tree of l, an area like a at s, and r.
+func (t *areaTree) plant(l uint32, s span, a area, r uint32) uint32 {
+	a.start, a.end = s.lo, s.hi
+	return t.concat(t.concat(l, t.newNode(0, a, 0)), r)
+}
+
+// replace makes s an area and gives back what was there. Faults in it wait
+// until that is done: a page installed earlier would be removed again.
+func replace(cpu int, s span, a area) Errno {
+	if !occupied(s) {
+		return insert(cpu, s, a)
+	}
+	if !tree.reserve(cpu, 2) {
+		return ENOMEM
+	}
+	h, ok := reserveSplits(cpu, s)
+	if !ok {
+		return ENOMEM
+	}
+	wait := a
+	wait.attr |= areaBusy
+	l, m, r := tree.cut(s)
+	tree.discard(m)
+	tree.commit(tree.plant(l, s, wait, r))
+	h.split(cpu, s)
+	remove(cpu, s, span{})
+
+	l, m, r = tree.cut(s)
+	tree.discard(m)
+	tree.commit(tree.plant(l, s, a, r))
+	return 0
+}
+
+// cut splits the current tree into what is below s, in s and above s.
+func (t *areaTree) cut(s span) (l, m, r uint32) {
+	l, m = t.split(t.top(), s.lo)
+	m, r = t.split(m, s.hi)
+	return l, m, r
+}
+
+// Unmap is munmap(2). Its pages, and the page tables that served nothing else,
+// are free on return, and no CPU can reach them.
+//
+// Errors: EINVAL for an unaligned address, no length, or a range outside the
+// program's half; ENOMEM when there is no memory to split an area or a page.
+func Unmap(cpu int, addr, n uint64) Errno {
+	s, ok := pages(addr, n)
+	if !ok || addr&(PageSize-1) != 0 || n > UserEnd {
+		return EINVAL
+	}
+	lock(cpu)
+	err := unmap(cpu, s)
+	areasLock.Unlock()
+	return err
+}
+
+func unmap(cpu int, s span) Errno {
+	if !occupied(s) {
+		return 0
+	}
+	if !tree.reserve(cpu, 1) {
+		return ENOMEM
+	}
+	h, ok := reserveSplits(cpu, s)
+	if !ok {
+		return ENOMEM
+	}
+	l, m, r := tree.cut(s)
+	free := span{UserMin, UserEnd}
+	if l != 0 {
+		free.lo = node(l).hi
+	}
+	if r != 0 {
+		free.hi = node(r).lo
+	}
+	tree.discard(m)
+	tree.commit(tree.concat(l, r))
+	h.split(cpu, s)
+	remove(cpu, s, free)
+	return 0
+}
+
+// Protect is mprotect(2).
+//
+// Errors: EINVAL for an unaligned address or unknown bits in prot; ENOMEM when
+// part of the range is not mapped, and nothing has changed then (Linux changes
+// what comes before the hole), or there is no memory to split an area or a page.
+func Protect(cpu int, addr, n, prot uint64) Errno {
+	// PROT_SEM (8) has no effect, here as there.
+	if addr&(PageSize-1) != 0 || prot&^(protAll|8) != 0 {
+		return EINVAL
+	}
+	if n == 0 {
+		return 0
+	}
+	s, ok := pages(addr, n)
+	if !ok || n > UserEnd {
+		return ENOMEM
+	}
+	lock(cpu)
+	err := ENOMEM
+	if c := covered(s); c.bytes == s.hi-s.lo {
+		err = alter(cpu, s, c, change{clear: protAll, set: uint32(prot) & protAll})
+	}
+	areasLock.Unlock()
+	return err
+}
+
+// SetPolicy gives the areas of a range a policy word, which Config.Alloc gets
+// for pages touched from then on. Errors: EINVAL for an unaligned address, ENOMEM
+// as for Protect.
+func SetPolicy(cpu int, addr, n, policy uint64) Errno {
+	s, ok := pages(addr, n)
+	if !ok || addr&(PageSize-1) != 0 || n > UserEnd {
+		return EINVAL
+	}
+	lock(cpu)
+	err := ENOMEM
+	if c := covered(s); c.bytes == s.hi-s.lo {
+		err = alter(cpu, s, c, change{place: true, policy: policy})
+	}
+	areasLock.Unlock()
+	return err
+}
+
+// prefault touches the pages of s on behalf of MAP_POPULATE, as far as memory goes.
+func prefault(cpu int, s span, attr uint32) {
+	code := uint64(0)
+	if attr&ProtWrite != 0 {
+		code = CodeWrite
+	}
+	for va := s.lo; va < s.hi; {
+		if Fault(cpu, va, code) != Done {
+			return
+		}
+		size := uint64(PageSize)
+		if _, shift := lookup(va); shift == pdShift {
+			size = HugeSize
+		}
+		va = va&^(size-1) + size
+	}
+}
