@@ -1,0 +1,52 @@
+# PDAC: build, run and test. See README.md; everything lands in build/.
+
+APP   ?= .
+CPUS  ?= 4
+NODES ?= 2
+MEM   ?= 1G
+EXEC  ?=
+PKGS  ?=
+QEMU_ARGS ?= # more options of scripts/run-qemu.sh
+
+image := build/$(if $(filter .,$(APP)),pdac,$(notdir $(abspath $(APP)))).elf
+boot   = scripts/run-qemu.sh --kernel $(image) --cpus $(CPUS) --nodes $(NODES) --mem $(MEM) \
+	$(if $(EXEC),--exec "$$EXEC") $(QEMU_ARGS)
+export EXEC
+
+.PHONY: kernel run gdb test test-long test-std bench-guest vet clean qemu
+
+# kbuild leaves the work of telling what is out of date to the go command.
+kernel:
+	@mkdir -p build
+	go run ./cmd/kbuild -o $(image) $(APP)
+
+# make reports any status of the guest but 0 as 2; run-qemu.sh tells it.
+run: kernel qemu
+	@$(boot)
+
+gdb: kernel qemu
+	@$(boot) --gdb
+
+qemu:
+	@scripts/install-deps.sh qemu-system-x86_64
+
+test: qemu
+	@scripts/install-deps.sh gcc # for go test -race
+	@go run ./cmd/check
+
+test-long: qemu
+	@scripts/install-deps.sh gcc
+	@go run ./cmd/check -long
+
+test-std: qemu
+	@go run ./test/std $(PKGS)
+
+bench-guest: qemu
+	@go run ./test/bench/linux/compare
+
+vet:
+	go vet ./...
+	go run ./cmd/kbuild -vet
+
+clean:
+	rm -rf build
