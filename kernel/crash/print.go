@@ -1,0 +1,87 @@
+package crash
+
+import "pdac/kernel/klog"
+
+// put sends s to the serial line, by polling.
+func put(s string) {
+	for i := 0; i < len(s); i++ {
+		putc(s[i])
+	}
+}
+
+func putc(c byte) {
+	if klog.Out == nil {
+		return
+	}
+	if c == '\n' {
+		klog.Out('\r')
+	}
+	klog.Out(c)
+}
+
+// putName sends a name out of the symbol table: no control characters, a generic's arguments as "[...]".
+func putName(b []byte) {
+	open := -1
+	for i, c := range b {
+		if c == '[' {
+			open = i
+			break
+		}
+	}
+	end := 0
+	for i := len(b) - 1; i > open && open >= 0; i-- {
+		if b[i] == ']' {
+			end = i
+			break
+		}
+	}
+	for i, c := range b {
+		switch {
+		case end > 0 && i == open:
+			put("[...]")
+		case end > 0 && i > open && i <= end:
+		case c < ' ' || c >= 0x7f && c < 0xa0:
+			putc('?')
+		default:
+			putc(c)
+		}
+	}
+}
+
+// putHex sends v as digits hexadecimal digits.
+func putHex(v uint64, digits int) {
+	for i := digits - 1; i >= 0; i-- {
+		putc("0123456789abcdef"[v>>(4*i)&15])
+	}
+}
+
+// putAddr sends v as 0x and 16 digits.
+func putAddr(v uint64) {
+	put("0x")
+	putHex(v, 16)
+}
+
+// putShort sends v in hexadecimal after 0x, without leading zeros.
+func putShort(v uint64) {
+	put("0x")
+	n := 1
+	for n < 16 && v>>(4*n) != 0 {
+		n++
+	}
+	putHex(v, n)
+}
+
+func putDec(v uint64) {
+	var d [20]byte
+	i := len(d)
+	for {
+		i--
+		d[i] = byte('0' + v%10)
+		if v /= 10; v == 0 {
+			break
+		}
+	}
+	for ; i < len(d); i++ {
+		putc(d[i])
+	}
+}
