@@ -14,7 +14,7 @@ import (
 // returns "" if they are no instruction.
 func Line(pc uint64, code []byte) string {
 	inst, err := x86asm.Decode(code, 64)
-	if err != nil {
+	if err != nil || inst.Op == 0 {
 		return ""
 	}
 	t, _ := crash.Symbols()
