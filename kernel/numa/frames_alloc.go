@@ -1,0 +1,270 @@
+package numa
+
+import (
+	"math/bits"
+)
+
+// Alloc takes a free frame from the first node in order that has one; order holds
+// node numbers below MaxNodes. cpu says whose slots to use and in whose name to count; a
+// caller above the runtime may be elsewhere by now. The frame is not zeroed. False: there
+// was a moment at which no frame of any node in order was free.
+func (f *Frames) Alloc(cpu int, order []uint8) (uint32, bool) {
+	// A node that was found dry may have got a frame back while the next one was looked
+	// at. So no is said when two passes in a row found the same: numbers of
+	// searches only grow, hence equal sums mean that no node got wet in between.
+	for last := uint64(0); ; {
+		sum := uint64(0)
+		for _, node := range order {
+			fr, dry := f.allocFrom(cpu, node)
+			if dry == 0 {
+				return fr, true
+			}
+			sum += dry
+		}
+		if sum == last {
+			return 0, false
+		}
+		last = sum
+	}
+}
+
+// allocFrom takes a frame of node, or returns the number of the search that found none.
+func (f *Frames) allocFrom(cpu int, node uint8) (fr uint32, dry uint64) {
+	if held := f.cpus[cpu].slot[node].Load(); held != 0 {
+		if left, ok := f.permit(held-1, stateTaken); ok {
+			return f.pick(held-1, left), 0
+		}
+	}
+	nd := &f.nodes[node]
+	if dry := nd.dry.Load(); dry&dryConfirmed != 0 {
+		return 0, dry
+	}
+	if fr, ok := f.reserve(cpu, node); ok {
+		return fr, 0
+	}
+	return f.search(cpu, node)
+}
+
+// permit takes one off block b's count: a permission for one frame, to be used by pick. It
+// adds taken, stateTaken or 0, to the state, and returns what is left of the count.
+func (f *Frames) permit(b uint32, taken uint64) (left uint64, ok bool) {
+	state := &f.blocks[b].state
+	for {
+		s := state.Load()
+		if s&stateCount == 0 {
+			return 0, false
+		}
+		if state.CompareAndSwap(s, s-1+taken) {
+			return s&stateCount - 1, true
+		}
+	}
+}
+
+// pick turns a permission for block b into a frame. left is the count after the permission:
+// in a block that is used up from the bottom it leads to the right word at once.
+func (f *Frames) pick(b uint32, left uint64) uint32 {
+	blk := &f.blocks[b]
+	for w := (BlockFrames - 1 - left) / wordFrames; ; w++ {
+		w %= blockWords
+		word := &blk.free[w]
+		for v := word.Load(); v != 0; v = word.Load() {
+			if word.CompareAndSwap(v, v&(v-1)) { // pairs with the Or in Free
+				return b*BlockFrames + uint32(w)*wordFrames + uint32(bits.TrailingZeros64(v))
+			}
+		}
+	}
+}
+
+// reserve puts a block from node's stacks into cpu's slot and takes a frame of it. Partly
+// free blocks come first, to keep whole ones whole.
+func (f *Frames) reserve(cpu int, node uint8) (uint32, bool) {
+	nd := &f.nodes[node]
+	if nd.stack[partly].Empty() && nd.stack[wholly].Empty() {
+		return 0, false
+	}
+	nd.begin()
+	b, left, ok := f.claim(nd, partly)
+	if !ok {
+		b, left, ok = f.claim(nd, wholly)
+	}
+	if ok {
+		f.install(cpu, node, b)
+	}
+	nd.end()
+	if !ok {
+		return 0, false
+	}
+	return f.pick(b, left), true
+}
+
+// claim pops blocks until it has one to reserve, and takes a permission for it in the
+// same step. Those that it drops are empty, or found elsewhere: in a slot, or, if
+// whole, in the stack of whole blocks.
+func (f *Frames) claim(nd *frameNode, stack int) (b uint32, left uint64, ok bool) {
+	for {
+		b, ok := nd.stack[stack].Pop(f.next[stack])
+		if !ok {
+			return 0, 0, false
+		}
+		state := &f.blocks[b].state
+		for {
+			s := state.Load()
+			rest := s &^ (statePartial << stack)
+			drop := s&stateCount == 0 || rest&stateReserved != 0 ||
+				s&stateCount == BlockFrames && rest&stateWhole != 0
+			if !drop {
+				rest = (rest | stateReserved) - 1 + stateTaken
+			}
+			if !state.CompareAndSwap(s, rest) {
+				continue
+			}
+			if drop {
+				break
+			}
+			return b, rest & stateCount, true
+		}
+	}
+}
+
+// install puts a block whose reserved flag is the caller's into cpu's slot, in place of
+// the exhausted one that may be there.
+func (f *Frames) install(cpu int, node uint8, b uint32) {
+	if old := f.cpus[cpu].slot[node].Swap(b + 1); old != 0 {
+		f.release(cpu, old-1)
+	}
+}
+
+// release ends the reservation of a block that the caller took out of cpu's slot.
+func (f *Frames) release(cpu int, b uint32) {
+	s := f.blocks[b].state.And((stateTaken - 1) &^ stateReserved)
+	f.account(cpu, uint8(f.blocks[b].home.Load()), s/stateTaken)
+	f.settle(b) // it was exhausted, but frames may have come home since
+}
+
+// account counts n frames of node given out to cpu.
+func (f *Frames) account(cpu int, node uint8, n uint64) {
+	if c := &f.cpus[cpu]; f.cpuNode[cpu] == node {
+		c.local.Add(n)
+	} else {
+		c.remote.Add(n)
+	}
+}
+
+// A node's dry word is 0, or twice the number of the search that is on, plus
+// dryConfirmed once that search has found nothing.
+const dryConfirmed = 1
+
+// search is the last resort: it takes a frame of node wherever there is one, or makes
+// sure that there is none, so that later calls need not search again until a frame comes home.
+//
+// It first announces itself in dry, and whoever adds to a count of the node clears dry
+// afterwards. So while dry keeps its value, counts of the node only fall, but for frees that have not
+// returned yet; then each block seen at count 0 stays at 0, and a walk that saw
+// them all so proves that the node is dry. Several CPUs may share one search's number:
+// each begins its walk after seeing it and ends it before confirming.
+//
+// If no block moved during the walk, those in slots are all there are besides the
+// stacks, which are empty. Else the walk is repeated over all blocks.
+func (f *Frames) search(cpu int, node uint8) (fr uint32, dry uint64) {
+	nd := &f.nodes[node]
+	for {
+		dry := nd.dry.Load()
+		if dry&dryConfirmed != 0 {
+			return 0, dry
+		}
+		if dry == 0 {
+			dry = nd.searches.Add(1) * 2
+			if !nd.dry.CompareAndSwap(0, dry) {
+				continue
+			}
+		}
+		moves := nd.moves.Load()
+		still := uint32(moves) == 0
+		if fr, ok := f.reserve(cpu, node); ok {
+			return fr, 0
+		}
+		if fr, ok := f.steal(cpu, node); ok {
+			return fr, 0
+		}
+		if !still || nd.moves.Load() != moves {
+			if fr, ok := f.sweep(cpu, node); ok {
+				return fr, 0
+			}
+		}
+		confirmed := dry | dryConfirmed
+		if nd.dry.CompareAndSwap(dry, confirmed) || nd.dry.Load() == confirmed {
+			return 0, confirmed
+		}
+	}
+}
+
+// wet ends the dryness of node and makes searches under way start again. Call it after
+// each addition to a count.
+func (f *Frames) wet(node uint8) {
+	if dry := &f.nodes[node].dry; dry.Load() != 0 { // pairs with the CAS in search
+		dry.Store(0)
+	}
+}
+
+// steal takes over a block of node from a slot, cpu's own first, and takes a frame of it.
+func (f *Frames) steal(cpu int, node uint8) (uint32, bool) {
+	nd := &f.nodes[node]
+	for i := range f.cpus {
+		victim := cpu + i
+		if victim >= len(f.cpus) {
+			victim -= len(f.cpus)
+		}
+		slot := &f.cpus[victim].slot[node]
+		held := slot.Load()
+		if held == 0 || f.blocks[held-1].state.Load()&stateCount == 0 {
+			continue
+		}
+		b := held - 1
+		nd.begin()
+		if !slot.CompareAndSwap(held, 0) {
+			nd.end()
+			continue
+		}
+		left, ok := f.takeOver(victim, b)
+		if ok {
+			f.install(cpu, node, b)
+		} else {
+			f.release(victim, b)
+		}
+		nd.end()
+		if ok {
+			return f.pick(b, left), true
+		}
+	}
+	return 0, false
+}
+
+// takeOver settles victim's account for a block taken out of its slot, and takes a permission.
+func (f *Frames) takeOver(victim int, b uint32) (left uint64, ok bool) {
+	blk := &f.blocks[b]
+	for {
+		s := blk.state.Load()
+		if s&stateCount == 0 {
+			return 0, false
+		}
+		if blk.state.CompareAndSwap(s, s%stateTaken-1+stateTaken) {
+			f.account(victim, uint8(blk.home.Load()), s/stateTaken)
+			return s&stateCount - 1, true
+		}
+	}
+}
+
+// sweep takes a frame from any block of node, wherever it is.
+func (f *Frames) sweep(cpu int, node uint8) (uint32, bool) {
+	place := f.newest.Load()
+	for b, ok := f.walk(&place); ok; b, ok = f.walk(&place) {
+		if f.blocks[b].home.Load() != uint32(node) {
+			continue
+		}
+		if left, ok := f.permit(b, 0); ok {
+			f.account(cpu, node, 1)
+			return f.pick(b, left), true
+		}
+	}
+	return 0, false
+}
