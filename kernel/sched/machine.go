@@ -1,0 +1,112 @@
+package sched
+
+import "sync/atomic"
+
+// Never is the deadline of a timer that is not armed, in ns of Machine.Now.
+const Never = ^uint64(0)
+
+// DefaultQuantum is the quantum after Init, in ns: that of Go's own preemption.
+const DefaultQuantum = 10_000_000
+
+// Machine is what the scheduler needs from the hardware. Times are ns of one monotonic clock, the same on every CPU.
+type Machine struct {
+	NCPU  int
+	Nodes []uint8 // NUMA node of each CPU
+
+	Now  func() uint64
+	Kick func(cpu int)                  // reschedule IPI: that CPU traps and calls Leave
+	Arm  func(cpu int, deadline uint64) // one-shot timer of the calling CPU; replaces the last; a past one fires at once
+
+	CPUs []CPU // NCPU of them, zero
+
+	// Virtual arrays: the length is the limit, Grow makes the entries below n usable (zero at first).
+	Tasks      []Task
+	TaskLinks  []uint32 // as long as Tasks
+	GrowTasks  func(cpu int, n uint32) bool
+	Timers     []TimerNode
+	TimerLinks []uint32 // as long as Timers
+	GrowTimers func(cpu int, n uint32) bool
+}
+
+// CPU is the record of one CPU. Each 64 byte line is padded against the sharing with the next.
+type CPU struct {
+	// The owner's own, except need.
+	need   atomic.Uint32 // non-zero: Leave has something to do. Anyone adds bits, the owner swaps in 0
+	cur    ID            // the running task, 0 after Park or Exit and while idle
+	yield  bool          // cur asked to go to the back
+	idle   bool          // set its bit in the idle bitmap; a claimer may have cleared it since
+	node   uint32        // constant after Init
+	firing Timer         // whose OnTimer callback runs here
+	_      uint32
+	since  uint64 // cur's CPU time is accounted up to here
+	now    uint64 // when cur parked or exited: Leave's "now", so that a switch reads the clock once
+	armed  uint64 // what Machine.Arm was last given; Never when that has fired
+	_      [2]uint64
+
+	q runq // under its lock
+	_ [64 - 16]byte
+
+	timers timerQueue // under its lock
+	_      [64 - 24]byte
+
+	// Counters: the owner writes, anyone reads.
+	shown       atomic.Uint32 // cur, for others to see
+	_           uint32
+	idleSince   atomic.Uint64 // ns; 0 while not idle
+	idleTime    atomic.Uint64 // ns, up to idleSince
+	switches    atomic.Uint64
+	wakeups     atomic.Uint64
+	pulls       atomic.Uint64
+	kicks       atomic.Uint64
+	preemptions atomic.Uint64
+}
+
+// Reasons in CPU.need; each makes Leave look at everything, preempt also puts the head of the queue before cur.
+const (
+	evaluate = 1 << iota
+	preempt
+)
+
+var (
+	machine Machine
+	cpus    []CPU
+	tasks   []Task
+	online  CPUSet
+	quantum atomic.Uint64 // ns
+	booted  uint64        // ns
+)
+
+// Init starts the scheduler with no task and every CPU busy until its first Leave. It is called once at boot, before the
+// other CPUs call anything here (again by host tests, with fresh arrays).
+func Init(m Machine) {
+	if m.NCPU < 1 || m.NCPU > MaxCPUs || len(m.CPUs) < m.NCPU || len(m.Nodes) < m.NCPU || len(m.Tasks) > MaxTasks ||
+		len(m.TaskLinks) < len(m.Tasks) || len(m.TimerLinks) < len(m.Timers) {
+		panic("sched: bad Machine")
+	}
+	machine, cpus, tasks = m, m.CPUs[:m.NCPU], m.Tasks
+	taskTable.reset()
+	timerTable.reset()
+	exitHooks, nExitHooks = [maxExitHooks]func(int, ID){}, 0
+	onTimeout, onTimer = nil, nil
+	online = CPUSet{}
+	quantum.Store(DefaultQuantum)
+	booted = m.Now()
+	initNodes()
+	for i := range cpus {
+		c := &cpus[i]
+		c.node = uint32(m.Nodes[i])
+		c.armed = Never
+		c.idle = true // off until its first Leave; its bit is not set, so nothing is placed on it
+		c.idleSince.Store(max(booted, 1))
+		c.timers.first.Store(Never)
+		c.need.Store(evaluate)
+		online.Add(i)
+		nodes[c.node].own(i)
+	}
+}
+
+// SetQuantum sets how long a task runs before it lets the next of its queue run, in ns. It applies from the next switch.
+func SetQuantum(ns uint64) { quantum.Store(ns) }
+
+// Quantum returns the quantum in ns.
+func Quantum() uint64 { return quantum.Load() }

@@ -1,0 +1,90 @@
+package sched
+
+// CPUStats are the counters of one CPU since boot. They are read one by one: sums may be off by what happens meanwhile.
+type CPUStats struct {
+	Current     ID     // running task, 0 while idle
+	Queued      uint32 // READY tasks in its queue
+	Busy, Idle  uint64 // ns
+	Switches    uint64 // tasks put on the CPU
+	Wakeups     uint64 // tasks that it woke
+	Pulls       uint64 // tasks that it took from others' queues
+	Kicks       uint64 // IPIs that it sent
+	Preemptions uint64 // tasks that had to make room for the next
+}
+
+// Stats returns the counters of a CPU. It may be called from any world.
+func Stats(cpu int) CPUStats {
+	c := &cpus[cpu]
+	s := CPUStats{
+		Current:     c.shown.Load(),
+		Queued:      c.q.depth.Load(),
+		Idle:        c.idleTime.Load(),
+		Switches:    c.switches.Load(),
+		Wakeups:     c.wakeups.Load(),
+		Pulls:       c.pulls.Load(),
+		Kicks:       c.kicks.Load(),
+		Preemptions: c.preemptions.Load(),
+	}
+	since := c.idleSince.Load()
+	now := machine.Now()
+	if since != 0 && now > since {
+		s.Idle += now - since
+	}
+	if up := now - booted; up > s.Idle {
+		s.Busy = up - s.Idle
+	}
+	return s
+}
+
+// TaskInfo describes a task for ps and the crash dump.
+type TaskInfo struct {
+	State      State
+	Seq        uint64 // number of its current or last sleep
+	CPU        int    // where it is queued, runs or last ran
+	Created    uint64 // ns
+	CPUTime    uint64 // ns, up to its last switch or tick
+	WaitTime   uint64 // ns READY but not running
+	Switches   uint64 // times put on a CPU
+	Migrations uint64
+	Name       [16]byte // NUL-padded
+}
+
+// Tasks returns a number above that of every task there is or was, for a walk by Info.
+func Tasks() ID { return max(taskTable.used.Load(), 1) }
+
+// Info describes task t, 0 < t < Tasks(); State is StateFree where there is none. It takes no lock: it works on a wedged machine.
+func Info(t ID) TaskInfo {
+	tk := &tasks[t]
+	i := TaskInfo{
+		CPU:        tk.CPU(),
+		Created:    tk.created.Load(),
+		CPUTime:    tk.cpuTime.Load(),
+		WaitTime:   tk.waitTime.Load(),
+		Switches:   tk.switches.Load(),
+		Migrations: tk.migrations.Load(),
+	}
+	i.State, i.Seq = tk.State()
+	for n := range i.Name {
+		i.Name[n] = byte(tk.name[n/8].Load() >> (n % 8 * 8))
+	}
+	return i
+}
+
+// SetName sets the name of a task; what is longer than 16 bytes is cut.
+func SetName(t ID, name []byte) {
+	var w [2]uint64
+	for i := range min(len(name), 16) {
+		w[i/8] |= uint64(name[i]) << (i % 8 * 8)
+	}
+	tasks[t].name[0].Store(w[0])
+	tasks[t].name[1].Store(w[1])
+}
+
+// CPUTime returns the ns that the current task of the calling CPU has run.
+func CPUTime(cpu int) uint64 {
+	c := &cpus[cpu]
+	if c.cur == 0 {
+		return 0
+	}
+	return tasks[c.cur].cpuTime.Load() + machine.Now() - c.since
+}

@@ -1,0 +1,206 @@
+package sched
+
+// Current returns the task that runs on the calling CPU, 0 while there is none.
+func Current(cpu int) ID { return cpus[cpu].cur }
+
+// NeedLeave reports whether Leave has anything to do but return Current. It inlines.
+func NeedLeave(cpu int) bool { return cpus[cpu].need.Load() != 0 }
+
+// detach takes the current task off its CPU, for Park and Exit: Leave finds none.
+func (c *CPU) detach(t ID, tk *Task) {
+	if c.cur != t || t == 0 {
+		panic("sched: not the current task")
+	}
+	c.now = machine.Now()
+	c.charge(tk, c.now)
+	c.cur = 0
+	c.need.Store(evaluate) // a preempt that this overwrites is done by what follows anyway
+}
+
+// charge adds to the current task's CPU time what it has used.
+func (c *CPU) charge(tk *Task, now uint64) {
+	tk.cpuTime.Add(now - c.since)
+	c.since = now
+}
+
+// Park blocks the current task until Wake names the returned number; at deadline (ns; 0: never) OnTimeout is called with it.
+//
+// Once the state is stored another CPU may run the task, so neither caller nor Park touches it afterwards. Whoever is to
+// wake it has to learn the number: publish NextSeq before, or hold the lock under which the waker looks across Park.
+// A signal that came after the caller last looked at Attn has seen a RUNNING task and only interrupted it: the caller
+// loads Attn once more after Park, and if it is set interrupts the sleep as any other CPU would, by Claim.
+//
+// Preconditions: the context is saved in Ctx, with the result of a restart in place; t is RUNNING on cpu.
+func Park(cpu int, t ID, deadline uint64) (seq uint64) {
+	c, tk := &cpus[cpu], &tasks[t]
+	c.detach(t, tk)
+	seq = tk.NextSeq()
+	if deadline != 0 {
+		armSleep(cpu, c, t, tk, deadline, seq)
+	}
+	tk.state.Store(seq<<8 | uint64(StateBlocked))
+	return seq
+}
+
+// Yield lets the others of the CPU's queue run before the current task, if there are any; it takes effect in Leave.
+func Yield(cpu int, t ID) {
+	c := &cpus[cpu]
+	if c.q.depth.Load() != 0 {
+		c.yield = true
+		c.need.Or(evaluate)
+	}
+}
+
+// Tick answers the interrupt of the timer that Machine.Arm armed: it runs what is due. Leave looks at the quantum.
+func Tick(cpu int) {
+	c := &cpus[cpu]
+	c.armed = Never
+	c.need.Or(evaluate) // Leave arms the timer again
+	expire(cpu, c, machine.Now())
+}
+
+// Leave returns the task that the CPU runs from here on, now RUNNING, or 0: halt until an interrupt. It is the last thing
+// that a trap, and the idle loop, asks. The timer is armed when Leave returns.
+func Leave(cpu int) ID {
+	c := &cpus[cpu]
+	if c.need.Load() == 0 {
+		return c.cur
+	}
+	return c.leave(cpu)
+}
+
+func (c *CPU) leave(cpu int) ID {
+	why := c.need.Swap(0) // first: what comes after is seen by the next Leave
+	cur, now := c.cur, c.now
+	behindUrgent := false
+	if cur != 0 {
+		now = machine.Now()
+		tk := &tasks[cur]
+		c.charge(tk, now)
+		over := now >= tk.quantumEnd || c.yield
+		switch {
+		case !tk.mayRun(cpu):
+			tk.own(StateWaking)
+			place(cpu, cur, tk, false)
+			cur = 0
+		case c.q.depth.Load() == 0 || why&preempt == 0 && !over:
+			return c.stay(cpu, tk, now)
+		default:
+			tk.readySince = now // while it is still ours
+			behindUrgent = !over
+		}
+	} else if c.idle {
+		now = machine.Now()
+	}
+
+	var next, head ID
+	for {
+		next, head = c.swap(cur, behindUrgent)
+		if next == 0 && cur != 0 {
+			return c.stay(cpu, &tasks[cur], now) // its queue was pulled empty
+		}
+		if next != 0 && cur != 0 {
+			c.preemptions.Add(1)
+			cur = 0
+		}
+		if next == 0 {
+			if next, head = c.seek(cpu); next == 0 {
+				c.cur = 0
+				c.sleep(cpu, now)
+				return 0
+			}
+		}
+		tk := &tasks[next]
+		if tk.mayRun(cpu) {
+			c.run(cpu, next, tk, now)
+			break
+		}
+		// Its affinity changed while it was queued.
+		tk.own(StateWaking)
+		place(cpu, next, tk, false)
+	}
+	if head != 0 {
+		offer(cpu, head)
+	}
+	return next
+}
+
+// stay goes on with the current task.
+func (c *CPU) stay(cpu int, tk *Task, now uint64) ID {
+	c.yield = false
+	if now >= tk.quantumEnd {
+		tk.quantumEnd = now + quantum.Load()
+	}
+	c.arm(cpu, tk.quantumEnd)
+	if c.q.depth.Load() != 0 {
+		if head := c.first(); head != 0 {
+			offer(cpu, head) // an idle CPU may have left it to us, see pull
+		}
+	}
+	return c.cur
+}
+
+// run makes a task that is RUNNING here the current one.
+func (c *CPU) run(cpu int, t ID, tk *Task, now uint64) {
+	if c.idle {
+		c.claim(cpu) // lost: a claimer's IPI comes for nothing, or for a second task
+		c.idle = false
+		if since := c.idleSince.Load(); since != 0 {
+			c.idleTime.Add(now - since)
+			c.idleSince.Store(0)
+		}
+	}
+	c.yield = false
+	c.cur = t
+	c.shown.Store(t)
+	c.since = now
+	c.switches.Add(1)
+	tk.switches.Add(1)
+	if now > tk.readySince { // it is not where the clock was read before the task was queued
+		tk.waitTime.Add(now - tk.readySince)
+	}
+	tk.quantumEnd = now + quantum.Load()
+	c.arm(cpu, tk.quantumEnd)
+}
+
+// seek looks for a task once the own queue was seen empty: the bit first, then every queue, the own one included.
+func (c *CPU) seek(cpu int) (t, head ID) {
+	c.setIdle(cpu)
+	for {
+		if c.q.depth.Load() != 0 {
+			if t, head = c.swap(0, false); t != 0 {
+				return t, head
+			}
+		}
+		t, head, again := c.pull(cpu)
+		if t != 0 {
+			c.pulls.Add(1)
+			return t, head
+		}
+		if !again {
+			return 0, 0
+		}
+	}
+}
+
+// sleep notes that the CPU goes idle; only a timer is armed.
+func (c *CPU) sleep(cpu int, now uint64) {
+	if c.idleSince.Load() == 0 {
+		c.idleSince.Store(now)
+		c.shown.Store(0)
+	}
+	c.yield = false
+	c.arm(cpu, Never)
+}
+
+// arm sees to it that the timer fires no later than deadline and the first timer. One that is armed earlier is left: it
+// fires for nothing and is armed again then, which is rarer than a switch.
+func (c *CPU) arm(cpu int, deadline uint64) {
+	if first := c.timers.first.Load(); first < deadline {
+		deadline = first
+	}
+	if deadline < c.armed {
+		c.armed = deadline
+		machine.Arm(cpu, deadline)
+	}
+}

@@ -1,0 +1,136 @@
+package sched
+
+import "sync/atomic"
+
+// ID is a task's number; 0 is none. Numbers are reused, so a wakeup names a sequence number too.
+type ID = uint32
+
+// MaxTasks is the most task records that there can be (Go itself stops at 10,000 threads).
+const MaxTasks = 1 << 16
+
+// State is the low byte of a task's state word.
+type State uint8
+
+// The legal transitions, and who makes them. Only the last column's owner may, so all but one are plain atomic stores.
+//
+//	FREE    -> NEW      New, owner of the number it took
+//	NEW     -> WAKING   Enqueue, the creator
+//	NEW     -> FREE     Discard, the creator
+//	WAKING  -> READY    whoever holds the task in its hands, under the lock of the queue that it links it in
+//	READY   -> RUNNING  the CPU that unlinks it to run it, under that queue's lock
+//	RUNNING -> READY    its CPU: quantum over, yield, urgent task; under its queue's lock
+//	RUNNING -> WAKING   its CPU: the affinity changed, it must go elsewhere
+//	RUNNING -> BLOCKED  its CPU, Park: adds 1 to the sequence number
+//	BLOCKED -> WAKING   Claim, by CAS with the sequence number: the one transition with competitors
+//	RUNNING -> DEAD     its CPU, Exit; terminal for this life
+//	DEAD    -> FREE     the same; adds 1 to the sequence number, which is never set back
+const (
+	StateFree    State = iota
+	StateNew           // being set up by its creator
+	StateReady         // linked in the queue of Task.cpu
+	StateRunning       // current on Task.cpu
+	StateBlocked       // belongs to whoever wins the CAS
+	StateWaking        // in the hands of its waker, in no queue
+	StateDead
+)
+
+// Context is the saved register state of a task. The trap assembly names the fields by their offsets.
+type Context struct {
+	RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP uint64
+	R8, R9, R10, R11, R12, R13, R14, R15   uint64
+	RIP, RFLAGS                            uint64
+	FS                                     uint64 // FS.base: the thread pointer
+	Vector                                 uint64 // what trapped last; 0 is SYSCALL, which leaves no vector state to restore
+	XSave                                  uint64 // address of the XSAVE area
+}
+
+// Task is the record of one kernel thread. Records are type-stable: a stale number always reads a Task.
+// The first 64 bytes are what a switch touches.
+type Task struct {
+	state atomic.Uint64 // seq<<8 | State; transitions above
+	cpu   atomic.Uint32 // where it is queued, runs or last ran; written with the task in hand, before READY or RUNNING
+
+	// Attn is non-zero when the task has a deliverable signal: the trap exit diverts to its delivery, and the queues put
+	// the task first. Any CPU sets it, then calls Urgent; the task's own CPU clears it.
+	Attn atomic.Uint32
+
+	next, prev ID // links of the run queue, under its lock
+
+	affine atomic.Uint32 // 0: may run anywhere, affinity need not be read
+	_      uint32
+
+	quantumEnd uint64        // its CPU, while RUNNING; ns
+	readySince uint64        // ns; whoever has the task in hand before READY, its CPU after
+	cpuTime    atomic.Uint64 // ns on a CPU, up to the last switch or tick
+	switches   atomic.Uint64 // times put on a CPU
+
+	// Ctx belongs to the task's CPU while RUNNING and to the winner of Claim while WAKING.
+	Ctx Context
+
+	waitTime   atomic.Uint64 // ns READY but not running
+	migrations atomic.Uint64 // times queued or pulled to another CPU than its last
+	created    atomic.Uint64 // ns
+	name       [2]atomic.Uint64
+	affinity   [len(CPUSet{})]atomic.Uint64 // under affinityLock for writers
+	sleep      TimerNode
+}
+
+// Get returns the record of a task. The number must be one that New returned, now or earlier.
+func Get(t ID) *Task { return &tasks[t] }
+
+// State returns the task's state and the number of its current (BLOCKED) or last sleep.
+func (tk *Task) State() (State, uint64) {
+	w := tk.state.Load()
+	return State(w), w >> 8
+}
+
+// NextSeq returns the number that the task's next Park will return, for a waiter that must publish it before parking.
+// Preconditions: the task is RUNNING on the calling CPU.
+func (tk *Task) NextSeq() uint64 { return tk.state.Load()>>8 + 1 }
+
+// CPU returns the number of the CPU where the task is queued, runs or last ran.
+func (tk *Task) CPU() int { return int(tk.cpu.Load()) }
+
+// own changes the state of a task that is the caller's alone.
+func (tk *Task) own(s State) { tk.state.Store(tk.state.Load()&^0xff | uint64(s)) }
+
+// taskTable hands out task numbers.
+var taskTable table
+
+// New takes a free task number for the caller to set up: the state is NEW, the context zero, the affinity that of the
+// CPU's current task. ok is false when there is no number or no memory for a record.
+func New(cpu int) (t ID, ok bool) {
+	t, ok = taskTable.take(cpu, machine.TaskLinks, uint32(len(tasks)), machine.GrowTasks)
+	if !ok {
+		return 0, false
+	}
+	tk := &tasks[t]
+	tk.Ctx = Context{}
+	tk.Attn.Store(0)
+	tk.cpu.Store(uint32(cpu))
+	tk.cpuTime.Store(0)
+	tk.switches.Store(0)
+	tk.waitTime.Store(0)
+	tk.migrations.Store(0)
+	tk.created.Store(machine.Now())
+	tk.name[0].Store(0)
+	tk.name[1].Store(0)
+	tk.inherit(cpus[cpu].cur)
+	tk.own(StateNew)
+	return t, true
+}
+
+// Discard gives back a task that New returned and that was never enqueued.
+func Discard(t ID) {
+	tk := &tasks[t]
+	if s, _ := tk.State(); s != StateNew {
+		panic("sched: Discard of a task that is not new")
+	}
+	tk.free(t)
+}
+
+// free ends a life: the next one's first sleep has a number that no wakeup for this one can name.
+func (tk *Task) free(t ID) {
+	tk.state.Store((tk.state.Load()>>8+1)<<8 | uint64(StateFree))
+	taskTable.free.Push(machine.TaskLinks, t)
+}

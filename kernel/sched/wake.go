@@ -1,0 +1,61 @@
+package sched
+
+// NoResult as Wake's result leaves the task's RAX alone: the system call that it blocked in starts again.
+const NoResult = -1 << 63
+
+// Claim ends sleep seq of a task, if nobody else has: the caller that gets true has the task in its hands, may change its
+// Ctx, and must call Ready. It is the linearization point of a wakeup.
+func Claim(t ID, seq uint64) bool {
+	return tasks[t].state.CompareAndSwap(seq<<8|uint64(StateBlocked), seq<<8|uint64(StateWaking))
+}
+
+// Ready queues a task that the caller has claimed; front puts it before the others and preempts the CPU's current task.
+// The caller must not touch the task afterwards.
+func Ready(cpu int, t ID, front bool) {
+	cpus[cpu].wakeups.Add(1)
+	place(cpu, t, &tasks[t], front)
+}
+
+// Wake ends sleep seq of a task with a result in its RAX (NoResult: none), and reports whether it was the one to do so.
+// It takes no lock but that of the queue where the task goes.
+func Wake(cpu int, t ID, seq uint64, result int64, front bool) bool {
+	if !Claim(t, seq) {
+		return false
+	}
+	if result != NoResult {
+		tasks[t].Ctx.RAX = uint64(result)
+	}
+	Ready(cpu, t, front)
+	return true
+}
+
+// WakeRestart is Wake for a system call that looks again: it leaves RAX alone.
+func WakeRestart(cpu int, t ID, seq uint64, front bool) bool {
+	return Wake(cpu, t, seq, NoResult, front)
+}
+
+// Urgent makes a task notice its Attn, which the caller has set: one that is READY goes first and preempts, one that runs
+// elsewhere is interrupted. A BLOCKED one is the caller's affair: interrupting a sleep is a wakeup with a result.
+//
+// Each state that this may see too early is one whose next owner looks at Attn after leaving it: push and swap load Attn
+// after storing READY, a trap exit after Leave stored RUNNING, and a sleeper must after Park (see there).
+func Urgent(cpu int, t ID) {
+	tk := &tasks[t]
+	for {
+		switch s, _ := tk.State(); s {
+		case StateRunning:
+			if at := tk.CPU(); at != cpu {
+				cpus[cpu].kicks.Add(1)
+				machine.Kick(at)
+			}
+			return
+		case StateReady:
+			if at, moved := tk.advance(t); moved {
+				kick(cpu, at, evaluate|preempt)
+				return
+			}
+		default:
+			return
+		}
+	}
+}
