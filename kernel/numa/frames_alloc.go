@@ -83,24 +83,31 @@ func (f *Frames) reserve(cpu int, node uint8) (uint32, bool) {
 		return 0, false
 	}
 	nd.begin()
-	b, left, ok := f.claim(nd, partly)
+	b, was, ok := f.claim(nd, partly)
 	if !ok {
-		b, left, ok = f.claim(nd, wholly)
+		b, was, ok = f.claim(nd, wholly)
 	}
-	if ok {
+	switch {
+	case !ok:
+	case was&stateReserved == 0:
 		f.install(cpu, node, b)
+	default:
+		f.account(cpu, node, 1)
 	}
 	nd.end()
 	if !ok {
 		return 0, false
 	}
-	return f.pick(b, left), true
+	return f.pick(b, was&stateCount-1), true
 }
 
-// claim pops blocks until it has one to reserve, and takes a permission for it in the
-// same step. Those that it drops are empty, or found elsewhere: in a slot, or, if
-// whole, in the stack of whole blocks.
-func (f *Frames) claim(nd *frameNode, stack int) (b uint32, left uint64, ok bool) {
+// claim pops blocks until it has one with free frames, reserves that and takes a permission for
+// it in the same step, and returns the state that was. It drops those that are exhausted or, if
+// popped from the partly free ones, found elsewhere: in a slot or among the whole ones.
+//
+// A block popped from the whole ones that is in a slot stays there, and loses one frame only. It
+// can't be dropped, since AllocHuge must find it as long as it is whole.
+func (f *Frames) claim(nd *frameNode, stack int) (b uint32, was uint64, ok bool) {
 	for {
 		b, ok := nd.stack[stack].Pop(f.next[stack])
 		if !ok {
@@ -110,10 +117,15 @@ func (f *Frames) claim(nd *frameNode, stack int) (b uint32, left uint64, ok bool
 		for {
 			s := state.Load()
 			rest := s &^ (statePartial << stack)
-			drop := s&stateCount == 0 || rest&stateReserved != 0 ||
-				s&stateCount == BlockFrames && rest&stateWhole != 0
-			if !drop {
-				rest = (rest | stateReserved) - 1 + stateTaken
+			count := s & stateCount
+			drop := count == 0 || stack == partly &&
+				(s&stateReserved != 0 || s&stateWhole != 0 && count == BlockFrames)
+			switch {
+			case drop:
+			case s&stateReserved != 0:
+				rest--
+			default:
+				rest += stateReserved - 1 + stateTaken
 			}
 			if !state.CompareAndSwap(s, rest) {
 				continue
@@ -121,7 +133,7 @@ func (f *Frames) claim(nd *frameNode, stack int) (b uint32, left uint64, ok bool
 			if drop {
 				break
 			}
-			return b, rest & stateCount, true
+			return b, s, true
 		}
 	}
 }

@@ -6,33 +6,36 @@ import (
 	"testing"
 )
 
-// model is what Frames must look like to one caller: the set of free frames by node.
+const (
+	modelNodes  = 3
+	modelBlocks = 6
+)
+
+// model is what Frames must look like to one caller.
 type model struct {
-	home map[uint32]int  // by block
-	free map[uint32]bool // false: allocated
+	home    [modelBlocks]int
+	free    [modelBlocks * BlockFrames]bool // false: in use or no RAM
+	freeIn  [modelBlocks]int
+	freeNow [modelNodes]int
 }
 
-func (m *model) freeOn(node int) (n int) {
-	for fr, free := range m.free {
-		if free && m.home[fr/BlockFrames] == node {
-			n++
-		}
+func (m *model) set(fr uint32, free bool) {
+	n := 1
+	if !free {
+		n = -1
 	}
-	return n
+	m.free[fr] = free
+	m.freeIn[fr/BlockFrames] += n
+	m.freeNow[m.home[fr/BlockFrames]] += n
 }
 
-func (m *model) whole(b uint32) bool {
-	for fr := b * BlockFrames; fr < (b+1)*BlockFrames; fr++ {
-		if !m.free[fr] {
-			return false
-		}
-	}
-	return true
+func (m *model) freeOn(node int) int {
+	return m.freeNow[node]
 }
 
 func (m *model) wholeOn(node int) (n int) {
-	for b, home := range m.home {
-		if home == node && m.whole(b) {
+	for b, free := range m.freeIn {
+		if m.home[b] == node && free == BlockFrames {
 			n++
 		}
 	}
@@ -52,19 +55,19 @@ func firstWith(order []uint8, has func(int) int) int {
 // Random calls, one at a time, give what the model says: success whenever possible, from
 // the first node that has what is asked for, and never a frame in use.
 func TestFramesAgainstModel(t *testing.T) {
-	steps := 4000
+	steps := 10000
 	if testing.Short() {
 		steps = 500
 	}
 	for seed := range uint64(4) {
 		r := rand.New(rand.NewPCG(seed, 7))
-		const cpus, nodes = 5, 3
+		const cpus, nodes = 5, modelNodes
 		spans := []span{{9, 1000, 0}, {1000, 2048, 1}, {2100, 2200, 2}, {2560, 3072, 2}}
 		f := newFrames(cpus, nodes, spans...)
-		m := model{map[uint32]int{0: 0, 1: 0, 2: 1, 3: 1, 4: 2, 5: 2}, map[uint32]bool{}}
+		m := model{home: [modelBlocks]int{0, 0, 1, 1, 2, 2}}
 		for _, s := range spans {
 			for fr := s.first; fr < s.end; fr++ {
-				m.free[fr] = true
+				m.set(fr, true)
 			}
 		}
 		var held []uint32
@@ -89,11 +92,11 @@ func TestFramesAgainstModel(t *testing.T) {
 				if !ok {
 					continue
 				}
-				if fr%BlockFrames != 0 || !m.whole(fr/BlockFrames) || m.home[fr/BlockFrames] != want {
+				if fr%BlockFrames != 0 || m.freeIn[fr/BlockFrames] != BlockFrames || m.home[fr/BlockFrames] != want {
 					t.Fatalf("step %d: AllocHuge(%v) = %#x", step, order, fr)
 				}
 				for i := range uint32(BlockFrames) {
-					m.free[fr+i] = false
+					m.set(fr+i, false)
 				}
 				huge = append(huge, fr)
 				given += BlockFrames
@@ -109,7 +112,7 @@ func TestFramesAgainstModel(t *testing.T) {
 				}
 				f.FreeHuge(cpu, fr)
 				for i := range uint32(BlockFrames) {
-					m.free[fr+i] = true
+					m.set(fr+i, true)
 				}
 			case grow: // a burst, so that nodes do run dry
 				for range 1 + r.IntN(60) {
@@ -124,7 +127,7 @@ func TestFramesAgainstModel(t *testing.T) {
 					if !m.free[fr] || m.home[fr/BlockFrames] != want {
 						t.Fatalf("step %d: Alloc(%v) = %#x, free %v", step, order, fr, m.free[fr])
 					}
-					m.free[fr] = false
+					m.set(fr, false)
 					held = append(held, fr)
 					given++
 				}
@@ -132,15 +135,15 @@ func TestFramesAgainstModel(t *testing.T) {
 				for range min(len(held), 1+r.IntN(60)) {
 					i := r.IntN(len(held))
 					f.Free(cpu, held[i])
-					m.free[held[i]] = true
+					m.set(held[i], true)
 					held[i] = held[len(held)-1]
 					held = held[:len(held)-1]
 				}
 			}
+			checkQuiet(t, f)
 			if step%16 != 0 {
 				continue
 			}
-			checkQuiet(t, f)
 			got := uint64(0)
 			for node := range nodes {
 				st := f.Stats(node)

@@ -30,12 +30,24 @@ func rounds(n int) int {
 	return n
 }
 
+// givenOut adds up the counts of frames given out, those of blocks out of slots too.
+func givenOut(f *Frames) (n uint64) {
+	for i := range f.cpus {
+		n += f.cpus[i].local.Load() + f.cpus[i].remote.Load()
+	}
+	for i := range f.blocks {
+		n += f.blocks[i].state.Load() / stateTaken
+	}
+	return n
+}
+
 // All calls at once, by callers that change CPU, on memory that runs dry often. Afterwards
 // nothing is lost and every block is whole again.
 func TestFramesTorture(t *testing.T) {
 	const workers, cpus, limit = 8, 4, 6 * BlockFrames
 	f := newFrames(cpus, 2, span{0, 3*BlockFrames - 100, 0}, span{3*BlockFrames - 100, limit, 1})
 	owner := make(stamps, limit)
+	var given atomic.Uint64
 	var wg sync.WaitGroup
 	for who := range workers {
 		wg.Go(func() {
@@ -58,6 +70,7 @@ func TestFramesTorture(t *testing.T) {
 						for i := range uint32(BlockFrames) {
 							owner.take(t, fr+i, who)
 						}
+						given.Add(BlockFrames)
 						huge = append(huge, fr)
 					}
 				case k <= 2 && len(huge) > 0:
@@ -83,6 +96,7 @@ func TestFramesTorture(t *testing.T) {
 					for range 4 {
 						if fr, ok := f.Alloc(r.IntN(cpus), order); ok {
 							owner.take(t, fr, who)
+							given.Add(1)
 							held = append(held, fr)
 						}
 					}
@@ -104,6 +118,9 @@ func TestFramesTorture(t *testing.T) {
 		return
 	}
 	checkQuiet(t, f)
+	if got, want := givenOut(f), given.Load(); got != want {
+		t.Fatalf("%d frames counted as given out, want %d", got, want)
+	}
 	for node := range 2 {
 		if st := f.Stats(node); st.Free != st.Total || st.Huge*BlockFrames*FrameSize != st.Total {
 			t.Fatalf("node %d after the last free: %+v", node, st)
