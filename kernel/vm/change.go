@@ -68,13 +68,19 @@ func splitPage(cpu int, va uint64, t uint32) bool {
 	v := atomic.SwapUint64(e, pteBusy)
 	base := va &^ (HugeSize - 1)
 	shoot(cpu, base, base+HugeSize, false)
-	v &^= ptePS
-	for i := range table(t) {
-		atomic.StoreUint64(&table(t)[i], v+uint64(i)<<ptShift)
-	}
+	fillTable(t, v)
 	atomic.StoreUint64(e, uint64(t)<<12|pteTable)
 	cpus[cpu].tables.Add(1)
 	return true
+}
+
+// fillTable makes the table in frame t of the parts of the 2 MiB page v. (A page
+// of a page table has its PAT bit where v has PS: neither is ever set.)
+func fillTable(t uint32, v uint64) {
+	pt := table(t)
+	for i := range pt {
+		atomic.StoreUint64(&pt[i], v&^ptePS+uint64(i)<<ptShift)
+	}
 }
 
 // protect gives the pages of s protection prot, and shoots down if that takes a

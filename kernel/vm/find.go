@@ -45,30 +45,29 @@ func cover(i uint32, lo, hi uint64, c *coverage) {
 	cover(n.right, lo, hi, c)
 }
 
-// findGap returns the highest place for n bytes, aligned to align, that ends at
-// or below top. Holes are found in logarithmic time through Node.gap; one that
-// is large enough but not when aligned costs a step more.
-func findGap(i uint32, n, align, top uint64) (uint64, bool) {
-	return gapIn(i, UserMin, UserEnd, n, align, top)
+// findGap returns the highest place for n bytes that ends at or below top, in
+// logarithmic time through Node.gap: only along the path to top can a hole be
+// large enough and yet not serve.
+func findGap(i uint32, n, top uint64) (uint64, bool) {
+	return gapIn(i, UserMin, UserEnd, n, top)
 }
 
 // gapIn does that in [from, to), where all of tree i lies.
-func gapIn(i uint32, from, to, n, align, top uint64) (uint64, bool) {
+func gapIn(i uint32, from, to, n, top uint64) (uint64, bool) {
 	if to-from < n || from > top || top-from < n {
 		return 0, false
 	}
 	if i == 0 {
-		at := (min(to, top) - n) &^ (align - 1)
-		return at, at >= from
+		return min(to, top) - n, true
 	}
 	m := node(i)
 	if max(m.lo-from, m.gap, to-m.hi) < n {
 		return 0, false
 	}
-	if at, ok := gapIn(m.right, m.end, to, n, align, top); ok {
+	if at, ok := gapIn(m.right, m.end, to, n, top); ok {
 		return at, true
 	}
-	return gapIn(m.left, from, m.start, n, align, top)
+	return gapIn(m.left, from, m.start, n, top)
 }
 
 // Area is a range of the program's memory with the same attributes throughout.

@@ -69,40 +69,54 @@ func MapKernel(cpu int, va, pa, n, flags uint64) bool {
 	return ok
 }
 
-func mapKernel(cpu int, s span, pa, bits uint64) (ok bool) {
-	changed := false
+func mapKernel(cpu int, s span, pa, bits uint64) bool {
+	changed := span{s.hi, s.lo}
 	va := s.lo
 	for va < s.hi {
-		e, shift, enough := reach(cpu, va, pdShift)
-		if !enough || shift != pdShift {
+		e, shift, ok := reach(cpu, va, pdShift)
+		if !ok || shift != pdShift {
 			break
 		}
 		v := atomic.LoadUint64(e)
-		size := uint64(PageSize)
-		to := pa | bits
+		size, to := uint64(PageSize), pa|bits
 		if (va|pa)&(HugeSize-1) == 0 && s.hi-va >= HugeSize && (v == 0 || v&ptePS != 0) {
-			size = HugeSize
-			to |= ptePS
+			size, to = HugeSize, pa|bits|ptePS
 		} else {
 			if v&ptePS != 0 {
-				t, enough := machine.Alloc(cpu, 0, false)
-				if !enough {
+				if !splitKernel(cpu, e, v) {
 					break
 				}
-				splitPage(cpu, va, t)
+				changed = span{min(changed.lo, va&^(HugeSize-1)), va | (HugeSize - 1)}
 			}
-			if e, _, enough = reach(cpu, va, ptShift); !enough {
+			if e, _, ok = reach(cpu, va, ptShift); !ok {
 				break
 			}
 		}
 		if bits == 0 {
 			to = 0
 		}
-		changed = atomic.SwapUint64(e, to) != 0 || changed
+		if atomic.SwapUint64(e, to) != 0 {
+			changed = span{min(changed.lo, va), max(changed.hi, va+size)}
+		}
 		va, pa = va+size, pa+size
 	}
-	if changed {
-		shoot(cpu, s.lo, va, false)
+	if changed.lo < changed.hi {
+		// An idle CPU runs on these too, before it leaves the idle state.
+		shoot(cpu, changed.lo, changed.hi, true)
 	}
 	return va >= s.hi
+}
+
+// splitKernel puts a table of 4 KiB pages in place of the 2 MiB page v at e. It
+// may be the page that this code or its stack is in: unlike splitPage it can't
+// leave it out for a while. It is for boot, when CPUs run none of it twice.
+func splitKernel(cpu int, e *uint64, v uint64) bool {
+	t, ok := machine.Alloc(cpu, 0, false)
+	if !ok {
+		return false
+	}
+	fillTable(t, v)
+	atomic.StoreUint64(e, uint64(t)<<12|pteTable)
+	cpus[cpu].tables.Add(1)
+	return true
 }

@@ -81,14 +81,14 @@ func Map(cpu int, addr, n, prot, flags uint64) (uint64, Errno) {
 func place(n uint64) (span, bool) {
 	root := tree.top()
 	if n&(HugeSize-1) == 0 {
-		if at, ok := findGap(root, n+HugeSize-PageSize, 1, userTop); ok {
+		if at, ok := findGap(root, n+HugeSize-PageSize, userTop); ok {
 			at = (at + HugeSize - PageSize) &^ (HugeSize - 1)
 			return span{at, at + n}, true
 		}
 	}
-	at, ok := findGap(root, n, 1, userTop)
+	at, ok := findGap(root, n, userTop)
 	if !ok {
-		at, ok = findGap(root, n, 1, UserEnd)
+		at, ok = findGap(root, n, UserEnd)
 	}
 	return span{at, at + n}, ok
 }

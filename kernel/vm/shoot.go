@@ -64,11 +64,12 @@ func (s *shootdown) reset() {
 	s.sent.Store(0)
 }
 
-// shoot makes every CPU forget the translations of [lo, hi) and, with walkers,
-// the page tables above them in idle CPUs too. On return none can be used.
+// shoot makes every CPU forget the translations of [lo, hi) and the page tables
+// above them; those that are idle, at once only if idle is set, which is needed
+// for tables and for the kernel's own pages. On return none can be used.
 //
 // Preconditions: areasLock is held; the entries are already changed.
-func shoot(cpu int, lo, hi uint64, walkers bool) {
+func shoot(cpu int, lo, hi uint64, idle bool) {
 	s := &shooting
 	s.lo, s.hi = lo, hi
 	g := s.generation.Add(1)
@@ -77,7 +78,7 @@ func shoot(cpu int, lo, hi uint64, walkers bool) {
 			continue
 		}
 		st := cpus[c].state.Load()
-		if st == cpuActive || st == cpuIdle && walkers {
+		if st == cpuActive || st == cpuIdle && idle {
 			s.waiting[c>>6] |= 1 << (c & 63)
 			s.sent.Add(1)
 			machine.IPI(c)

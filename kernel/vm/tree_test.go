@@ -1,0 +1,116 @@
+package vm
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// TestTreeManyAreas has 70,000 areas that cannot merge.
+func TestTreeManyAreas(t *testing.T) {
+	s := boot(t, 1, 1024, HugeNever)
+	const n = 70_000
+	at := func(i int) uint64 { return UserMin + uint64(i)*3*PageSize }
+	if !tree.reserve(0, n) {
+		t.Fatal("no nodes")
+	}
+	var build func(i, j int) uint32
+	build = func(i, j int) uint32 {
+		if i == j {
+			return 0
+		}
+		m := (i + j) / 2
+		return tree.newNode(build(i, m), area{start: at(m), end: at(m) + 2*PageSize, attr: 3}, build(m+1, j))
+	}
+	tree.commit(build(0, n))
+	r := rand.New(rand.NewPCG(1, 2))
+	auditTree(t)
+	if h := height(tree.top()); h > 24 { // 1.44 * log2(70,000)
+		t.Errorf("height %d", h)
+	}
+	// The holes of a page are the best fit, but the search goes from the top.
+	if got := s.mapped(PageSize); got != userTop-PageSize {
+		t.Errorf("one page at %#x", got)
+	}
+	if got, ok := findGap(tree.top(), PageSize, at(n/2)); !ok || got != at(n/2)-PageSize {
+		t.Errorf("hole below the middle: %#x, %v", got, ok)
+	}
+	if got, ok := findGap(tree.top(), 2*PageSize, at(n/2)); ok {
+		t.Errorf("hole of two pages: %#x", got)
+	}
+	for k, i := range r.Perm(n)[:3000] {
+		if err := Unmap(0, at(i), 2*PageSize); err != 0 {
+			t.Fatalf("Unmap: %d", err)
+		}
+		if k%1000 == 0 {
+			auditTree(t)
+		}
+	}
+	if tree.areas.Load() != n+1-3000 {
+		t.Errorf("%d areas are left", tree.areas.Load())
+	}
+	s.clearAll()
+}
+
+// TestTreeBoundOfNodes measures what a change takes, against what is reserved.
+func TestTreeBoundOfNodes(t *testing.T) {
+	boot(t, 1, 1024, HugeNever)
+	r := rand.New(rand.NewPCG(3, 4))
+	at := func(i int) uint64 { return UserMin + uint64(i)*PageSize }
+	worst := 0.0
+	for range 20_000 {
+		i := r.IntN(40_000)
+		sp := span{at(i), at(i + 1 + r.IntN(1<<r.IntN(12)))}
+		if !tree.reserve(0, 2) {
+			t.Fatal("no nodes")
+		}
+		h, before := height(tree.top()), tree.free.n
+		l, m, right := tree.cut(sp)
+		tree.discard(m)
+		var root uint32
+		if r.IntN(5) == 0 {
+			root = tree.concat(l, right)
+		} else {
+			root = tree.plant(l, sp, area{attr: r.Uint32N(8)}, right)
+		}
+		used := before - tree.free.n
+		tree.commit(root)
+		worst = max(worst, float64(used)/float64(h+4))
+	}
+	t.Logf("at most %.1f nodes a level, %d are reserved", worst, nodesPerLevel)
+	if worst > nodesPerLevel {
+		t.Errorf("a change took %.1f nodes for each level", worst)
+	}
+}
+
+// TestTreeFindGapAgainstScan compares with a search of all holes.
+func TestTreeFindGapAgainstScan(t *testing.T) {
+	boot(t, 1, 1024, HugeNever)
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 3000 {
+		at := UserMin + r.Uint64N(1000)*PageSize
+		n := (1 + r.Uint64N(20)) * PageSize
+		if r.IntN(2) == 0 {
+			Map(0, at, n, r.Uint64N(8), anon|MapFixed)
+		} else {
+			Unmap(0, at, n)
+		}
+		size := (1 + r.Uint64N(40)) * PageSize
+		top := UserMin + r.Uint64N(1100)*PageSize
+		want, found := uint64(0), false
+		try := func(lo, hi uint64) {
+			hi = min(hi, top)
+			if hi > lo && hi-lo >= size {
+				want, found = hi-size, true
+			}
+		}
+		end := uint64(UserMin)
+		for a, ok := Walk(0); ok; a, ok = Walk(a.End) {
+			try(end, a.Start)
+			end = a.End
+		}
+		try(end, UserEnd)
+		if got, ok := findGap(tree.top(), size, top); ok != found || got != want {
+			t.Fatalf("findGap(%#x, %#x) = %#x, %v, want %#x, %v", size, top, got, ok, want, found)
+		}
+	}
+}
