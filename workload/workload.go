@@ -58,9 +58,10 @@ func (p *Packer) Pack(name string, b []byte) Item {
 // ErrNoArchive says that the image was built without files for the workload.
 var ErrNoArchive = errors.New("the image has no files for the workload: build it by make, which makes the archive")
 
-// Node is what is known of a node's pages.
+// Node counts a node's 4 KiB pages that were given out to CPUs of the node, and
+// of others.
 type Node struct {
-	Local, Remote uint64 // 4 KiB pages given out so far to CPUs of the node, and of others
+	Local, Remote uint64
 }
 
 // Machine is what the workload needs to know; on a host it may be zero.
@@ -70,51 +71,74 @@ type Machine struct {
 	Pin    func(cpu int) error // bind the calling thread to a CPU
 }
 
-// result is one worker's share.
-type result struct {
-	files, in, out int
-	busy           time.Duration
-	err            error
+// Report is what came of a run.
+type Report struct {
+	Bytes uint64 // of the files
+	Took  time.Duration
+	CPUs  []Share
+	Nodes []Node // pages taken meanwhile, by node
 }
 
-// Run processes all files of the archive in fsys on all CPUs and writes a report
-// to w. It fails if a result is not the expected one.
-func Run(w io.Writer, fsys fs.FS, m Machine) error {
+// Share is one CPU's part of a run.
+type Share struct {
+	Node  int
+	Files int
+	Bytes uint64 // of the files
+	Busy  time.Duration
+	err   error
+}
+
+// Run processes all files of the archive in fsys on all CPUs. It fails if a
+// result is not the expected one. What it has to say on its way goes to progress.
+func Run(progress io.Writer, fsys fs.FS, m Machine) (Report, error) {
+	var r Report
 	b, err := fs.ReadFile(fsys, Manifest)
 	if errors.Is(err, fs.ErrNotExist) {
-		return ErrNoArchive
+		return r, ErrNoArchive
 	}
 	if err != nil {
-		return err
+		return r, err
 	}
 	var items []Item
 	if err := json.Unmarshal(b, &items); err != nil {
-		return fmt.Errorf("%s: %w", Manifest, err)
+		return r, fmt.Errorf("%s: %w", Manifest, err)
 	}
-	n := runtime.NumCPU()
-	fmt.Fprintf(w, "workload: %d files, compressed and hashed on %d CPUs\n", len(items), n)
-	var before []Node
+	r.CPUs = make([]Share, runtime.NumCPU())
+	fmt.Fprintf(progress, "%d files, to be compressed and hashed on %d CPUs\n", len(items), len(r.CPUs))
 	if m.Nodes != nil {
-		before = m.Nodes()
+		r.Nodes = m.Nodes()
 	}
-	results := make([]result, n)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	start := time.Now()
-	for cpu := range results {
+	for cpu := range r.CPUs {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			results[cpu] = work(fsys, items, &next, m, cpu)
+			r.CPUs[cpu] = work(fsys, items, &next, m, cpu)
 		}()
 	}
 	wg.Wait()
-	return report(w, results, time.Since(start), m, before)
+	r.Took = time.Since(start)
+	for cpu := range r.CPUs {
+		s := &r.CPUs[cpu]
+		if m.NodeOf != nil {
+			s.Node = m.NodeOf(cpu)
+		}
+		r.Bytes += s.Bytes
+		err = errors.Join(err, s.err)
+	}
+	if m.Nodes != nil {
+		for i, n := range m.Nodes() {
+			r.Nodes[i] = Node{n.Local - r.Nodes[i].Local, n.Remote - r.Nodes[i].Remote}
+		}
+	}
+	return r, err
 }
 
 // work takes files until there are none, on one CPU. The goroutine's thread ends
 // with it, since it is bound.
-func work(fsys fs.FS, items []Item, next *atomic.Int64, m Machine, cpu int) (r result) {
+func work(fsys fs.FS, items []Item, next *atomic.Int64, m Machine, cpu int) (r Share) {
 	if m.Pin != nil {
 		runtime.LockOSThread()
 		if r.err = m.Pin(cpu); r.err != nil {
@@ -122,7 +146,7 @@ func work(fsys fs.FS, items []Item, next *atomic.Int64, m Machine, cpu int) (r r
 		}
 	}
 	start := time.Now()
-	defer func() { r.busy = time.Since(start) }()
+	defer func() { r.Busy = time.Since(start) }()
 	var p Packer
 	for {
 		i := int(next.Add(1)) - 1
@@ -139,38 +163,7 @@ func work(fsys fs.FS, items []Item, next *atomic.Int64, m Machine, cpu int) (r r
 			r.err = fmt.Errorf("%s: got %+v, the host computed %+v", items[i].Name, got, items[i])
 			return r
 		}
-		r.files++
-		r.in += got.Size
-		r.out += got.PackedSize
+		r.Files++
+		r.Bytes += uint64(got.Size)
 	}
-}
-
-func report(w io.Writer, results []result, took time.Duration, m Machine, before []Node) error {
-	var sum result
-	fmt.Fprintf(w, "%5s %5s %6s %9s %9s %9s\n", "CPU", "node", "files", "KiB in", "KiB out", "KiB/s")
-	for cpu, r := range results {
-		node := 0
-		if m.NodeOf != nil {
-			node = m.NodeOf(cpu)
-		}
-		fmt.Fprintf(w, "%5d %5d %6d %9d %9d %9.0f\n", cpu, node, r.files, r.in>>10, r.out>>10, float64(r.in>>10)/r.busy.Seconds())
-		sum.files += r.files
-		sum.in += r.in
-		sum.out += r.out
-		if r.err != nil && sum.err == nil {
-			sum.err = r.err
-		}
-	}
-	fmt.Fprintf(w, "%5s %5s %6d %9d %9d %9.0f\n", "all", "", sum.files, sum.in>>10, sum.out>>10, float64(sum.in>>10)/took.Seconds())
-	if m.Nodes != nil {
-		fmt.Fprintf(w, "pages taken meanwhile: %8s %8s\n", "local", "remote")
-		for i, n := range m.Nodes() {
-			fmt.Fprintf(w, "  node %-15d %9d %8d\n", i, n.Local-before[i].Local, n.Remote-before[i].Remote)
-		}
-	}
-	if sum.err != nil {
-		return sum.err
-	}
-	fmt.Fprintf(w, "workload: all results as computed on the host, in %.2f s\n", took.Seconds())
-	return nil
 }

@@ -24,27 +24,40 @@ func archive(t *testing.T) fstest.MapFS {
 	return m
 }
 
-func TestRunReportsEveryFile(t *testing.T) {
+func TestRunProcessesEveryFile(t *testing.T) {
 	var out strings.Builder
-	nodes := func() []Node { return []Node{{1, 2}} }
-	if err := Run(&out, archive(t), Machine{Nodes: nodes}); err != nil {
+	calls := uint64(0)
+	nodes := func() []Node { calls++; return []Node{{10 * calls, 5}} }
+	r, err := Run(&out, archive(t), Machine{Nodes: nodes})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(out.String(), "3 files") || !strings.Contains(out.String(), "as computed on the host") {
-		t.Fatalf("report lacks the files or the verdict:\n%s", out.String())
+	files, n := 0, uint64(0)
+	for _, s := range r.CPUs {
+		files += s.Files
+		n += s.Bytes
+	}
+	if files != 3 || n != 6007 || r.Bytes != n || r.Took <= 0 {
+		t.Errorf("%d files of %d bytes, want 3 of 6007: %+v", files, n, r)
+	}
+	if r.Nodes[0] != (Node{10, 0}) {
+		t.Errorf("pages %+v, want 10 local", r.Nodes)
+	}
+	if !strings.Contains(out.String(), "3 files") {
+		t.Errorf("progress %q", out.String())
 	}
 }
 
 func TestRunNoticesAWrongResult(t *testing.T) {
 	m := archive(t)
 	m["c"].Data = []byte("optics")
-	if err := Run(&strings.Builder{}, m, Machine{}); err == nil || !strings.Contains(err.Error(), "c:") {
+	if _, err := Run(&strings.Builder{}, m, Machine{}); err == nil || !strings.Contains(err.Error(), "c:") {
 		t.Fatalf("a changed file gave error %v", err)
 	}
 }
 
 func TestRunWithoutArchive(t *testing.T) {
-	if err := Run(&strings.Builder{}, fstest.MapFS{}, Machine{}); err != ErrNoArchive {
+	if _, err := Run(&strings.Builder{}, fstest.MapFS{}, Machine{}); err != ErrNoArchive {
 		t.Fatalf("got %v, want ErrNoArchive", err)
 	}
 }
