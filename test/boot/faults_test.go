@@ -1,0 +1,55 @@
+package boot
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// What a fault prints and exits with is what the same program does on Linux.
+func TestFaults(t *testing.T) {
+	Need(t)
+	for _, c := range []struct {
+		fault  string
+		status int
+		want   []string
+	}{
+		{"none", 0, []string{"survived"}},
+		{"panic", 2, []string{"panic: on purpose", "goroutine 1 [running]", "main.main()"}},
+		{"panic-goroutine", 2, []string{"panic: aside", "[running]"}},
+		{"nil", 2, []string{"panic: runtime error: invalid memory address or nil pointer dereference", "code=0x1 addr=0x0", "main.load", "main.main()"}},
+		{"nil-recovered", 0, []string{"recovered: runtime error: invalid memory address", "survived"}},
+		{"nil-recovered-often", 0, []string{"recovered 10000 times", "survived"}},
+		{"divide", 2, []string{"panic: runtime error: integer divide by zero", "main.divide"}},
+		{"divide-recovered", 0, []string{"recovered: runtime error: integer divide by zero", "survived"}},
+		{"wild", 2, []string{"unexpected fault address 0xdeadbeef000", "fatal error: fault", "code=0x1 addr=0xdeadbeef000", "main.load"}},
+		{"noncanonical", 2, []string{"fatal error: fault", "code=0x80 addr=0x0", "main.load"}},
+		{"wild-recovered", 0, []string{"fault at 0xdeadbeef000", "survived"}},
+		{"write-rodata", 0, []string{"fault at 0x", "survived"}},
+		{"write-text", 0, []string{"fault at 0x", "survived"}},
+		{"execute-data", 2, []string{"unexpected fault address 0x", "fatal error: fault", "code=0x2"}},
+		{"deadlock", 2, []string{"fatal error: all goroutines are asleep - deadlock!", "goroutine 1 [select (no cases)]"}},
+		{"stack-overflow", 2, []string{"goroutine stack exceeds 16777216-byte limit", "fatal error: stack overflow", "main.deep"}},
+		{"out-of-memory", 2, []string{"out of memory", "goroutine 1"}},
+		{"abort", 2, []string{"SIGABRT: abort"}},
+		{"signal", 0, []string{"got user defined signal 1", "survived"}},
+	} {
+		t.Run(c.fault, func(t *testing.T) {
+			r := Boot(t, Options{Image: "./test/images/faults", CPUs: 2, Mem: "256M", Append: "-- " + c.fault})
+			r.Want(t, c.status, c.want...)
+			if c.status != 0 && strings.Contains(r.Output, "survived") {
+				t.Error("the program survived")
+			}
+		})
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	Need(t)
+	for _, code := range []int{0, 1, 7, 127, 128, 200} {
+		t.Run(strconv.Itoa(code), func(t *testing.T) {
+			r := Boot(t, Options{Image: "./test/images/faults", CPUs: 1, Nodes: 1, Append: "-- exit " + strconv.Itoa(code)})
+			r.Want(t, code, "PDAC-EXIT "+strconv.Itoa(code))
+		})
+	}
+}
