@@ -1,5 +1,7 @@
 package vm
 
+import "sync/atomic"
+
 // change is what mprotect, madvise and SetPolicy do to areas.
 type change struct {
 	clear, set uint32 // attributes
@@ -38,15 +40,42 @@ func alter(cpu int, s span, c coverage, ch change) Errno {
 	return 0
 }
 
-// alter returns tree i with ch applied to each area.
+// alter returns tree i with ch applied to each area, and those that then are
+// alike merged. Building it anew from a list makes at most one node an area.
 func (t *areaTree) alter(i uint32, ch change) uint32 {
+	var list nodeList
+	t.flatten(i, ch, &list)
+	return t.build(list.n, &list)
+}
+
+func (t *areaTree) flatten(i uint32, ch change, list *nodeList) {
 	if i == 0 {
-		return 0
+		return
 	}
 	n := t.take(i)
-	l, r := t.alter(n.left, ch), t.alter(n.right, ch)
-	m := t.newNode(0, ch.apply(n.area()), 0)
-	return t.concat(t.concat(l, m), r)
+	t.flatten(n.left, ch, list)
+	a := ch.apply(n.area())
+	if last := node(list.last); list.n > 0 && last.end == a.start && last.area().same(a) {
+		atomic.StoreUint64(&last.end, a.end)
+	} else {
+		list.pushLast(t.newNode(0, a, 0))
+	}
+	t.flatten(n.right, ch, list)
+}
+
+// build returns the tree of the first n areas of list, and takes them off it. No
+// reader has seen the list's nodes: they are free at once.
+func (t *areaTree) build(n uint32, list *nodeList) uint32 {
+	if n == 0 {
+		return 0
+	}
+	l := t.build(n/2, list)
+	i := list.pop()
+	a := node(i).area()
+	t.free.push(i)
+	t.n--
+	r := t.build(n-n/2-1, list)
+	return t.newNode(l, a, r)
 }
 
 // Advise is madvise(2). MADV_DONTNEED, and MADV_FREE which is the same here, give

@@ -42,30 +42,25 @@ func Map(cpu int, addr, n, prot, flags uint64) (uint64, Errno) {
 		return 0, EPERM
 	}
 	n = (n + PageSize - 1) &^ (PageSize - 1)
-	a := area{attr: uint32(prot) & protAll}
+
+	addr = (addr + PageSize - 1) &^ (PageSize - 1) // Linux rounds a hint up
+	s, ok := pages(addr, n)
 
 	lock(cpu)
 	var err Errno
-	s, ok := pages(addr, n)
+	if !fixed && (!ok || occupied(s)) {
+		s, ok = place(n)
+	}
+	a := area{start: s.lo, end: s.hi, attr: uint32(prot) & protAll}
 	switch {
-	case fixed && !ok:
+	case !ok:
 		err = ENOMEM
-	case fixed && flags&MapFixedNoReplace == 0:
-		err = replace(cpu, s, a)
-	case fixed && occupied(s):
+	case !occupied(s):
+		err = insert(cpu, a)
+	case flags&MapFixedNoReplace != 0:
 		err = EEXIST
-	case fixed:
-		err = insert(cpu, s, a)
 	default:
-		// Linux rounds a hint up.
-		if s, ok = pages((addr+PageSize-1)&^(PageSize-1), n); !ok || occupied(s) {
-			s, ok = place(n)
-		}
-		if !ok {
-			err = ENOMEM
-			break
-		}
-		err = insert(cpu, s, a)
+		err = replace(cpu, s, a)
 	}
 	areasLock.Unlock()
 	if err != 0 {
@@ -101,28 +96,19 @@ func covered(s span) coverage {
 
 func occupied(s span) bool { return covered(s).areas != 0 }
 
-// insert makes s an area where there is none.
-func insert(cpu int, s span, a area) Errno {
+// insert adds a where there is no area.
+func insert(cpu int, a area) Errno {
 	if !tree.reserve(cpu, 1) {
 		return ENOMEM
 	}
-	l, r := tree.split(tree.top(), s.lo)
-	tree.commit(tree.plant(l, s, a, r))
+	l, r := tree.split(tree.top(), a.start)
+	tree.commit(tree.link(l, a, r))
 	return 0
 }
 
-// plant returns the tree of l, an area like a at s, and r.
-func (t *areaTree) plant(l uint32, s span, a area, r uint32) uint32 {
-	a.start, a.end = s.lo, s.hi
-	return t.concat(t.concat(l, t.newNode(0, a, 0)), r)
-}
-
-// replace makes s an area and gives back what was there. Faults in it wait
-// until that is done: a page installed earlier would be removed again.
+// replace puts a in place of what is in s, and gives that back. Faults in it wait
+// until this is done: a page installed earlier would be removed again.
 func replace(cpu int, s span, a area) Errno {
-	if !occupied(s) {
-		return insert(cpu, s, a)
-	}
 	if !tree.reserve(cpu, 2) {
 		return ENOMEM
 	}
@@ -134,21 +120,15 @@ func replace(cpu int, s span, a area) Errno {
 	wait.attr |= areaBusy
 	l, m, r := tree.cut(s)
 	tree.discard(m)
-	tree.commit(tree.plant(l, s, wait, r))
+	tree.commit(tree.join(l, wait, r))
 	h.split(cpu, s)
 	remove(cpu, s, span{})
 
+	// The nodes that the first change retired are enough for the second.
 	l, m, r = tree.cut(s)
 	tree.discard(m)
-	tree.commit(tree.plant(l, s, a, r))
+	tree.commit(tree.link(l, a, r))
 	return 0
-}
-
-// cut splits the current tree into what is below s, in s and above s.
-func (t *areaTree) cut(s span) (l, m, r uint32) {
-	l, m = t.split(t.top(), s.lo)
-	m, r = t.split(m, s.hi)
-	return l, m, r
 }
 
 // Unmap is munmap(2). Its pages, and the page tables that served nothing else,

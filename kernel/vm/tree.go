@@ -97,12 +97,47 @@ func (t *areaTree) top() uint32 { return uint32(t.root.Load()) }
 func node(i uint32) *Node { return &machine.Nodes[i] }
 
 func (l *nodeList) push(i uint32) {
-	if l.first == 0 {
+	if l.n == 0 {
 		l.last = i
 	}
 	node(i).link = l.first
 	l.first = i
 	l.n++
+}
+
+func (l *nodeList) pushLast(i uint32) {
+	if l.n == 0 {
+		l.push(i)
+		return
+	}
+	node(l.last).link = i
+	node(i).link = 0
+	l.last = i
+	l.n++
+}
+
+// prepend moves all of m to the front of l.
+func (l *nodeList) prepend(m *nodeList) {
+	if m.n == 0 {
+		return
+	}
+	node(m.last).link = l.first
+	if l.n == 0 {
+		l.last = m.last
+	}
+	l.first = m.first
+	l.n += m.n
+	*m = nodeList{}
+}
+
+// pop returns 0 from an empty list.
+func (l *nodeList) pop() uint32 {
+	i := l.first
+	if i != 0 {
+		l.first = node(i).link
+		l.n--
+	}
+	return i
 }
 
 // nodesPerLevel bounds the nodes that a change makes for each level of the
@@ -115,7 +150,7 @@ const nodesPerLevel = 24
 // reserve makes sure that a change which adds up to extra areas cannot run out
 // of nodes. It returns false when there is no memory for that.
 func (t *areaTree) reserve(cpu int, extra int) bool {
-	need := uint64(nodesPerLevel)*uint64(height(t.top())+4) + 4*uint64(extra)
+	need := uint64(nodesPerLevel)*uint64(height(t.top())+4) + uint64(extra)
 	if uint64(t.free.n) >= need {
 		return true
 	}
@@ -142,27 +177,17 @@ func (t *areaTree) commit(root uint32) {
 	t.root.Store(changes<<32 | uint64(root))
 	t.areas.Store(t.n)
 	waitSections()
-	if r := &t.retired; r.first != 0 {
-		node(r.last).link = t.free.first
-		if t.free.first == 0 {
-			t.free.last = r.last
-		}
-		t.free.first = r.first
-		t.free.n += r.n
-		*r = nodeList{}
-	}
+	t.free.prepend(&t.retired)
 }
 
 // newNode returns a new node for a between the trees l and r, whose heights
 // differ by one at most.
 func (t *areaTree) newNode(l uint32, a area, r uint32) uint32 {
-	i := t.free.first
+	i := t.free.pop()
 	if i == 0 {
 		panic("vm: a change to the areas made more nodes than its bound")
 	}
 	n := node(i)
-	t.free.first = n.link
-	t.free.n--
 	t.n++
 
 	lo, hi, gap, h := a.start, a.end, uint64(0), uint32(0)
@@ -282,28 +307,49 @@ func (t *areaTree) popLast(i uint32) (area, uint32) {
 	return last, t.balance(n.left, n.area(), rest)
 }
 
-// concat returns the tree of l and r, of any heights, where l is below r. Areas
-// that meet with the same attributes become one.
-func (t *areaTree) concat(l, r uint32) uint32 {
-	if l == 0 {
-		return r
+// link is join, but neighbours that meet with a's attributes become one with it.
+func (t *areaTree) link(l uint32, a area, r uint32) uint32 {
+	if l != 0 && node(l).hi == a.start && lastOf(l).same(a) {
+		var b area
+		b, l = t.popLast(l)
+		a.start = b.start
 	}
+	if r != 0 && node(r).lo == a.end && firstOf(r).same(a) {
+		var b area
+		b, r = t.popFirst(r)
+		a.end = b.end
+	}
+	return t.join(l, a, r)
+}
+
+// concat returns the tree of l and r, of any heights, linked where they meet.
+func (t *areaTree) concat(l, r uint32) uint32 {
 	if r == 0 {
 		return l
 	}
 	a, r := t.popFirst(r)
-	if node(l).hi == a.start {
-		m := l
-		for node(m).right != 0 {
-			m = node(m).right
-		}
-		if node(m).area().same(a) {
-			var b area
-			b, l = t.popLast(l)
-			a.start = b.start
-		}
+	return t.link(l, a, r)
+}
+
+func firstOf(i uint32) area {
+	for node(i).left != 0 {
+		i = node(i).left
 	}
-	return t.join(l, a, r)
+	return node(i).area()
+}
+
+func lastOf(i uint32) area {
+	for node(i).right != 0 {
+		i = node(i).right
+	}
+	return node(i).area()
+}
+
+// cut splits the current tree into what is below s, in s and above s.
+func (t *areaTree) cut(s span) (l, m, r uint32) {
+	l, m = t.split(t.top(), s.lo)
+	m, r = t.split(m, s.hi)
+	return l, m, r
 }
 
 // discard takes all of i apart.

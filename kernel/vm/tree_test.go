@@ -70,7 +70,7 @@ func TestTreeBoundOfNodes(t *testing.T) {
 		if r.IntN(5) == 0 {
 			root = tree.concat(l, right)
 		} else {
-			root = tree.plant(l, sp, area{attr: r.Uint32N(8)}, right)
+			root = tree.link(l, area{start: sp.lo, end: sp.hi, attr: r.Uint32N(8)}, right)
 		}
 		used := before - tree.free.n
 		tree.commit(root)
