@@ -333,7 +333,7 @@ func (f *File) list(cpu int, p, n uint64) int64 {
 	}
 }
 
-var dotDot = []byte("..")
+var dotDot = []byte{'.', '.'}
 
 // cookie is the position of the child e.
 func cookie(e uint32) uint64 {
