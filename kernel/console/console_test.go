@@ -53,7 +53,7 @@ func machine(calls *[]string) System {
 		},
 		Run: func(w io.Writer) (Workload, error) {
 			fmt.Fprintln(w, "working")
-			return Workload{true, 1 << 20, 1e9, []WorkloadCPU{{0, 0, 1 << 20, 1e9}}, []WorkloadNode{{0, 4096, 0}}}, nil
+			return Workload{true, 1 << 20, 1e9, []WorkloadCPU{{0, 0, 9, 1 << 20, 1e9}}, []WorkloadNode{{0, 4096, 0}}}, nil
 		},
 		PowerOff: func(code int) { *calls = append(*calls, fmt.Sprint("poweroff ", code)) },
 		Reboot:   func() { *calls = append(*calls, "reboot") },

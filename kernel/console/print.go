@@ -114,9 +114,9 @@ func (r Workload) Print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%v in %s, %s; %s\n", size(r.Bytes), seconds(r.WallNS), rate(r.Bytes, r.WallNS), verdict)
 	var t table
-	t.row("CPU", "node", "bytes", "busy", "throughput")
+	t.row("CPU", "node", "files", "bytes", "busy", "throughput")
 	for _, c := range r.CPUs {
-		t.row(c.ID, c.Node, size(c.Bytes), seconds(c.BusyNS), rate(c.Bytes, c.BusyNS))
+		t.row(c.ID, c.Node, c.Files, size(c.Bytes), seconds(c.BusyNS), rate(c.Bytes, c.BusyNS))
 	}
 	t.print(w)
 	t = table{}

@@ -152,6 +152,7 @@ type Workload struct {
 type WorkloadCPU struct {
 	ID     int    `json:"id"`
 	Node   int    `json:"node"`
+	Files  int    `json:"files"`
 	Bytes  uint64 `json:"bytes"`
 	BusyNS uint64 `json:"busy_ns"`
 }

@@ -25,7 +25,7 @@ type PeerState struct {
 
 // Info is what the caller knows of the crash.
 type Info struct {
-	Reason string // one line: "page fault in the kernel", the panic's text
+	Reason string // becomes one line: "page fault in the kernel", the panic's text
 	CPU    int
 	Task   uint32 // 0 if none
 
@@ -68,7 +68,7 @@ func Dump(i *Info) Verdict {
 		}
 		if dumping.Swap(me|nested) == me {
 			put("\n*** crash in the crash dump: ")
-			put(i.Reason)
+			putText(i.Reason)
 			put(" at ")
 			putAddr(i.Regs.RIP)
 			put(" CR2 ")
@@ -98,7 +98,7 @@ func Dump(i *Info) Verdict {
 
 func putHead(i *Info) {
 	put("*** PDAC crash: ")
-	put(i.Reason)
+	putText(i.Reason)
 	put(" ***\nCPU ")
 	putDec(uint64(i.CPU))
 	put(", ")
@@ -223,7 +223,7 @@ func putCode(i *Info) {
 	putc('\n')
 	if i.Asm != "" {
 		put("instruction: ")
-		put(i.Asm)
+		putText(i.Asm)
 		putc('\n')
 	}
 }

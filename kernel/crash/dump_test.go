@@ -42,7 +42,7 @@ func TestDump(t *testing.T) {
 	var r Regs
 	out := machine(t, &r)
 	outer(&r, func() {
-		i := Info{Reason: "test", CPU: 0, Task: 7, Trap: true, Vector: 14, Code: 2, Regs: r, CR0: 0x80010033, CR2: 0x18,
+		i := Info{Reason: "te\nst", CPU: 0, Task: 7, Trap: true, Vector: 14, Code: 2, Regs: r, CR0: 0x80010033, CR2: 0x18,
 			ProgramRIP: r.RIP, ProgramRSP: r.RSP, ProgramRBP: r.RBP, Asm: "MOVQ AX, 0x18(CX)"}
 		if v := Dump(&i); v != PowerOff {
 			t.Errorf("verdict %v", v)
@@ -53,7 +53,7 @@ func TestDump(t *testing.T) {
 		t.Error("a line feed without a carriage return")
 	}
 	s = strings.ReplaceAll(s, "\r", "")
-	want := `^\n*\*\*\* PDAC crash: test \*\*\*
+	want := `^\n*\*\*\* PDAC crash: te st \*\*\*
 CPU 0, task 7, 12\.034567 s after boot
 vector 14 #PF, error code 0x2: write to an unmapped page at 0x0000000000000018
 RIP 0x[0-9a-f]{16} RSP 0x[0-9a-f]{16} RBP 0x[0-9a-f]{16}

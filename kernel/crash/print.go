@@ -19,6 +19,17 @@ func putc(c byte) {
 	klog.Out(c)
 }
 
+// putText sends what someone else wrote on one line, as one line.
+func putText(s string) {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c == 0x7f {
+			putc(' ')
+		} else {
+			putc(c)
+		}
+	}
+}
+
 // putName sends a name out of the symbol table: no control characters, a generic's arguments as "[...]".
 func putName(b []byte) {
 	open := -1
@@ -49,9 +60,9 @@ func putName(b []byte) {
 }
 
 // putHex sends v as digits hexadecimal digits.
-func putHex(v uint64, digits int) {
-	for i := digits - 1; i >= 0; i-- {
-		putc("0123456789abcdef"[v>>(4*i)&15])
+func putHex(v uint64, digits uint) {
+	for i := digits; i > 0; i-- {
+		putc("0123456789abcdef"[v>>(4*i-4)&15])
 	}
 }
 
@@ -64,7 +75,7 @@ func putAddr(v uint64) {
 // putShort sends v in hexadecimal after 0x, without leading zeros.
 func putShort(v uint64) {
 	put("0x")
-	n := 1
+	n := uint(1)
 	for n < 16 && v>>(4*n) != 0 {
 		n++
 	}

@@ -203,8 +203,9 @@ func TestTorture(t *testing.T) {
 	if Head() != writers*each {
 		t.Fatalf("%d records", Head())
 	}
-	New(Info).Str("0:0=0:0").End() // whatever a full turn has left
-	New(Info).Str("0:0=0:0").End()
+	for range Slots/turnRecords + 1 {
+		Flush() // what full turns have left
+	}
 	lines, lost := 0, 0
 	for l := range strings.Lines(line.String()) {
 		l = strings.TrimSuffix(l, "\r\n")
@@ -218,7 +219,8 @@ func TestTorture(t *testing.T) {
 		}
 		lines++
 	}
-	if lines+lost != int(sent.Load()) || int(sent.Load()) < writers*each-Slots {
+	// All is sent, unless the last half lap has a hole that nobody came to give up.
+	if lines+lost != int(sent.Load()) || sent.Load() < writers*each-Slots/2 {
 		t.Errorf("%d lines and %d lost make up for %d sent of %d", lines, lost, sent.Load(), Head())
 	}
 }

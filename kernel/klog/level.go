@@ -19,8 +19,8 @@ var threshold = uint32(Info)
 // everything up to Info.
 func SetLevel(l Level) { atomic.StoreUint32(&threshold, uint32(l)) }
 
-// GetLevel returns the log level.
-func GetLevel() Level { return Level(atomic.LoadUint32(&threshold)) }
+// Threshold returns the log level.
+func Threshold() Level { return Level(atomic.LoadUint32(&threshold)) }
 
 // String returns the level's name as loglevel= takes it.
 func (l Level) String() string {

@@ -11,7 +11,7 @@ package klog
 // sender; it is atomic because Seize reads it without being the sender.
 //
 // Linearization: a record is committed by the ring's write. When send returns, the record is on the line, or another sender
-// holds owner and has still to look at the ring, or a turn was full and the rest goes with the next record. The look that
+// holds owner and has still to look at the ring, or a turn was full and the rest goes with the next record or Flush. The look that
 // closes the gap comes after owner went back to idle: a record committed before that store is seen by the look, one
 // committed after it finds owner idle.
 //
@@ -63,6 +63,14 @@ func Seize() bool {
 	return true
 }
 
+// Flush sends what is left in the ring, up to turnRecords records. A burst of records from several CPUs leaves some there until
+// the next one comes; the idle loop calls Flush so that they don't wait for it.
+func Flush() {
+	if sent.Load() != log.head.Load() {
+		send()
+	}
+}
+
 // send brings what the ring has to the line, unless someone else is at it.
 func send() {
 	if Out == nil {
@@ -90,7 +98,7 @@ func turn(budget int, self uint32) int {
 		}
 		switch log.read(t, &e) {
 		case found:
-			if e.Level <= GetLevel() {
+			if e.Level <= Threshold() {
 				line(self, &e)
 			}
 		case gone:

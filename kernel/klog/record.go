@@ -12,9 +12,10 @@ type Record struct {
 	text  [MaxText]byte
 }
 
-// New begins a record. If it would be neither kept nor shown, the pieces that follow cost a test each.
+// New begins a record. One that would be neither kept nor shown still costs about 100 ns, since a Record is copied from piece to
+// piece; a hot path asks Threshold first.
 func New(l Level) Record {
-	return Record{level: l, keep: l <= max(Info, GetLevel())}
+	return Record{level: l, keep: l <= max(Info, Threshold())}
 }
 
 // Str appends s. Control characters become '?', so that a record is one line whatever it quotes.
