@@ -60,7 +60,7 @@ func sysFutex(cpu int, t sched.ID, c *sched.Context) int64 {
 	case futexOpWait, futexOpWaitBits:
 		return futexWait(cpu, t, c, a, val, bits)
 	case futexOpWake, futexOpWakeBits:
-		if a >= userEnd {
+		if !userAddress(a) {
 			return efault
 		}
 		return int64(futexWake(cpu, a, bits, int(int32(val))))
@@ -120,7 +120,7 @@ func futexRequeue(cpu int, c *sched.Context, compare bool) int64 {
 	if a2&3 != 0 || wake < 0 || move < 0 {
 		return einval
 	}
-	if a >= userEnd || a2 >= userEnd {
+	if !userAddress(a) || !userAddress(a2) {
 		return efault
 	}
 	from, to := bucketOf(a), bucketOf(a2)

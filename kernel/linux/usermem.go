@@ -9,12 +9,19 @@ import "unsafe"
 //
 // User memory may be touched under a spin lock of this package (vm.Fault takes no lock and waits for nobody), never under vm's.
 
-// userEnd is the first address that is not the program's: the lower half of the address space. The check keeps the kernel's half
-// out of reach of a program's mistake, and makes the non-canonical hole unreachable.
-const userEnd = 1 << 47
+// The program's addresses: [userMin, userEnd), the lower half without the first 64 KiB, where nothing is ever mapped (Linux's
+// default for vm.mmap_min_addr). The check keeps the kernel's half out of reach of a program's mistake, makes the non-canonical
+// hole unreachable, and finds most nil pointers without a fault.
+const (
+	userMin = 1 << 16
+	userEnd = 1 << 47
+)
 
-// userRange says whether [a, a+n) lies in the program's half.
-func userRange(a, n uint64) bool { return n <= userEnd && a <= userEnd-n }
+// userRange says whether [a, a+n) are addresses of the program.
+func userRange(a, n uint64) bool { return n <= userEnd && a >= userMin && a <= userEnd-n }
+
+// userAddress says whether a is one.
+func userAddress(a uint64) bool { return a-userMin < userEnd-userMin }
 
 // copyIn copies n bytes of user memory at src to kernel memory at dst.
 func copyIn(dst unsafe.Pointer, src, n uint64) bool {
@@ -27,7 +34,7 @@ func copyOut(dst uint64, src unsafe.Pointer, n uint64) bool {
 }
 
 func load32(a uint64) (v uint32, ok bool) {
-	if a >= userEnd {
+	if !userAddress(a) {
 		return 0, false
 	}
 	ok, v = userLoad32(a, 0, 0)
@@ -35,15 +42,15 @@ func load32(a uint64) (v uint32, ok bool) {
 }
 
 func load64(a uint64) (v uint64, ok bool) {
-	if a >= userEnd {
+	if !userAddress(a) {
 		return 0, false
 	}
 	ok, v = userLoad64(a, 0, 0)
 	return v, ok
 }
 
-func store32(a uint64, v uint32) bool { return a < userEnd && userStore32(a, v, 0) }
-func store64(a, v uint64) bool        { return a < userEnd && userStore64(a, v, 0) }
+func store32(a uint64, v uint32) bool { return userAddress(a) && userStore32(a, v, 0) }
+func store64(a, v uint64) bool        { return userAddress(a) && userStore64(a, v, 0) }
 
 // zeroUser clears n bytes, a multiple of 8, of user memory.
 func zeroUser(a, n uint64) bool { return userRange(a, n) && userZero(a, n, 0) }
