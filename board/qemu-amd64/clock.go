@@ -1,0 +1,246 @@
+package board
+
+import (
+	"math/bits"
+	"sync/atomic"
+
+	"pdac/asm"
+	"pdac/kernel/klog"
+)
+
+// Time is the time stamp counter, scaled: ns = nsBase + (TSC - tscBase) * mult
+// >> 32. Programs read it without a trap through clockGettime (vdso_amd64.s).
+//
+// A counter whose rate CPUID tells is taken at its word. Else the rate is
+// measured against the best reference there is, first over a short window at
+// boot and then over windows that grow eightfold, so that boot doesn't wait and
+// the error falls to that of two readings in ten seconds. A new rate starts
+// from the time that the old one has reached, so time never goes back.
+type clock struct {
+	seq     uint64 // odd while BSP writes the rest
+	tscBase uint64
+	nsBase  uint64
+	mult    uint64 // ns per count, 0.32 fixed point with an integer part
+	wall    uint64 // atomic: ns from 1970 to nsBase 0
+	perCPU  uint64 // 1: counters differ, add percpu.tscOffset
+}
+
+var wallclock clock
+
+// now returns nanoseconds since entry. It never goes back, on whichever CPU.
+// Both worlds.
+func now() uint64 {
+	c := &wallclock
+	for {
+		s := atomic.LoadUint64(&c.seq)
+		base, ns, mult := c.tscBase, c.nsBase, c.mult
+		t := tsc()
+		if s&1 == 0 && s == atomic.LoadUint64(&c.seq) {
+			return ns + mul32(t-base, mult)
+		}
+	}
+}
+
+// tsc reads the counter, corrected where CPUs differ.
+func tsc() uint64 {
+	if wallclock.perCPU == 0 {
+		return asm.RDTSC()
+	}
+	return correctedTSC()
+}
+
+// correctedTSC reads the counter and adds the offset of the CPU that it was read on.
+func correctedTSC() uint64
+
+// installClock makes the Go runtime read the clock by clockGettime.
+func installClock()
+
+// tscAt returns the counter's value at a time of now(). BSP rate only.
+func tscAt(ns uint64) uint64 {
+	c := &wallclock
+	if ns <= c.nsBase {
+		return c.tscBase
+	}
+	d := ns - c.nsBase
+	hi, lo := d>>32, d<<32
+	if hi >= c.mult {
+		return noDeadline
+	}
+	q, _ := bits.Div64(hi, lo, c.mult)
+	return c.tscBase + q
+}
+
+// mul32 returns a * b >> 32.
+func mul32(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi<<32 | lo>>32
+}
+
+// div32 returns a << 32 / b.
+func div32(a, b uint64) uint64 {
+	q, _ := bits.Div64(a>>32, a<<32, b)
+	return q
+}
+
+// reference is a counter of known rate.
+type reference struct {
+	name  string
+	read  func() uint64
+	fs    uint64 // femtoseconds a count
+	mask  uint64
+	first uint64 // ns that the first window takes
+}
+
+var (
+	ref       reference
+	refTicks  uint64 // at the first sample
+	refTSC    uint64
+	refSpan   uint64 // counts seen since, wraps added up
+	refLast   uint64
+	nextCheck uint64 // now() of the next refinement; noDeadline when done
+	tscSource string
+)
+
+const (
+	nsPerSec   = 1000000000
+	lastWindow = 10 * nsPerSec
+	shortFirst = 200 * 1000
+	longFirst  = 5 * 1000 * 1000
+)
+
+// sample reads the TSC and the reference together: the closest of a few pairs.
+func sample() (tsc, ticks uint64) {
+	best := noDeadline
+	for range 5 {
+		a := asm.RDTSC()
+		r := ref.read()
+		b := asm.RDTSC()
+		if b-a < best {
+			best, tsc, ticks = b-a, a+(b-a)/2, r
+		}
+	}
+	return tsc, ticks
+}
+
+// startClock finds the TSC's rate and the APIC timer's.
+func startClock(hpetBase uint64, pmPort uint16, pmWide bool) {
+	chooseReference(hpetBase, pmPort, pmWide)
+	apicWrite(apicInitial, 1<<32-1)
+	t0, r0 := sample()
+	c0 := apicRead(apicCurrent)
+	t1, r1 := t0, r0
+	for (r1-r0)&ref.mask*(ref.fs/1000) < ref.first*1000 {
+		t1, r1 = sample()
+	}
+	c1 := apicRead(apicCurrent)
+	apicWrite(apicInitial, 0)
+	ns := (r1 - r0) & ref.mask * (ref.fs / 1000) / 1000
+	if !lapic.deadline {
+		lapic.mult = div32(uint64(c0-c1), ns)
+	}
+	refTicks, refTSC, refLast = r0, t0, r0
+	c := &wallclock
+	c.mult = div32(ns, t1-t0)
+	c.tscBase = entryTSC
+	tscSource = ref.name
+	nextCheck = now() + 8*ref.first
+	if khz := statedTSC(); khz != 0 {
+		c.mult = div32(1000000, khz)
+		tscSource = "CPUID"
+		nextCheck = noDeadline
+	}
+	klog.New(klog.Info).Str("clock: TSC ").Dec(div32(1000, c.mult)).Str(" MHz by ").Str(tscSource).End()
+}
+
+// statedTSC returns the TSC's rate in kHz where CPUID tells it: leaf 0x15, or
+// the hypervisors' leaf 0x40000010. 0 where it doesn't.
+func statedTSC() uint64 {
+	if max, _, _, _ := asm.CPUID(0, 0); max >= 0x15 {
+		if den, num, hz, _ := asm.CPUID(0x15, 0); den != 0 && num != 0 && hz != 0 {
+			return uint64(hz) * uint64(num) / uint64(den) / 1000
+		}
+	}
+	if _, _, ecx, _ := asm.CPUID(1, 0); ecx>>31 != 0 {
+		if max, _, _, _ := asm.CPUID(0x40000000, 0); max >= 0x40000010 && max < 0x40010000 {
+			khz, _, _, _ := asm.CPUID(0x40000010, 0)
+			return uint64(khz)
+		}
+	}
+	return 0
+}
+
+// refineClock measures the rate over a longer window. BSP, from the timer.
+func refineClock() {
+	t, r := sample()
+	refSpan += (r - refLast) & ref.mask
+	refLast = r
+	hi, lo := bits.Mul64(refSpan, ref.fs)
+	ns, _ := bits.Div64(hi, lo, 1000000)
+	c := &wallclock
+	at := c.nsBase + mul32(t-c.tscBase, c.mult)
+	atomic.StoreUint64(&c.seq, c.seq+1)
+	atomic.StoreUint64(&c.nsBase, at)
+	atomic.StoreUint64(&c.tscBase, t)
+	atomic.StoreUint64(&c.mult, div32(ns, t-refTSC))
+	atomic.StoreUint64(&c.seq, c.seq+1)
+	switch {
+	case ns >= lastWindow || ref.mask < 1<<24-1:
+		nextCheck = noDeadline
+	default:
+		// Before a narrow counter wraps (24 bits of PM timer: 4.6 s).
+		nextCheck = at + min(8*ns, nsPerSec)
+	}
+}
+
+func chooseReference(hpetBase uint64, pmPort uint16, pmWide bool) {
+	switch {
+	case hpetBase != 0 && load64(hpetBase)>>32 != 0:
+		hpet = hpetBase
+		p := (*uint64)(asm.Pointer(hpet + hpetConfig))
+		*p |= 1
+		ref = reference{"HPET", readHPET, load64(hpetBase) >> 32, 1<<32 - 1, shortFirst}
+	case pmPort != 0:
+		pmTimer = pmPort
+		mask := uint64(1<<24 - 1)
+		if pmWide {
+			mask = 1<<32 - 1
+		}
+		ref = reference{"PM timer", readPM, 279365115, mask, shortFirst}
+	default:
+		startPIT()
+		ref = reference{"PIT", readPIT, 838095345, 1<<16 - 1, longFirst}
+	}
+}
+
+// HPET: IA-PC HPET specification 1.0a, section 2.3.
+const (
+	hpetConfig  = 0x10
+	hpetCounter = 0xf0
+)
+
+var (
+	hpet    uint64
+	pmTimer uint16
+)
+
+func readHPET() uint64 {
+	return uint64(atomic.LoadUint32((*uint32)(asm.Pointer(hpet + hpetCounter))))
+}
+
+// readPM reads the ACPI timer, 3.579545 MHz (ACPI 6.5, section 4.8.2.1).
+func readPM() uint64 { return uint64(asm.In32(pmTimer)) }
+
+// PIT channel 2, 1.193182 MHz, counting down from 65536, gated on, speaker off
+// (Intel 8254 data sheet; port 0x61 is the PC's).
+func startPIT() {
+	asm.Out8(0x61, asm.In8(0x61)&^3|1)
+	asm.Out8(0x43, 0xb4) // channel 2, both bytes, rate generator
+	asm.Out8(0x42, 0)
+	asm.Out8(0x42, 0)
+}
+
+func readPIT() uint64 {
+	asm.Out8(0x43, 0x80) // latch channel 2
+	lo := uint64(asm.In8(0x42))
+	return 1<<16 - (uint64(asm.In8(0x42))<<8 | lo)
+}

@@ -1,0 +1,125 @@
+package board
+
+import (
+	"pdac/asm"
+	"pdac/kernel/crash"
+	"pdac/kernel/sched"
+	"pdac/kernel/vm"
+)
+
+// initCrash tells package crash about this machine.
+func initCrash() {
+	crash.Readable = readable
+	crash.Peer = peer
+	crash.Peers = ncpu
+}
+
+func readable(va uint64) bool { return vm.Mapped(va) }
+
+// peer reports what another CPU was last seen doing.
+func peer(cpu int) (p crash.PeerState) {
+	c := records[cpu]
+	p.Online = c.online != 0
+	p.Task = c.task
+	p.Idle = c.task == 0 && c.trap&1 == 0
+	switch {
+	case c.dumped != 0:
+		p.RIP, p.RSP, p.RBP = c.dump.rip, c.dump.rsp, c.dump.rbp
+	case c.ctx != 0:
+		x := (*sched.Context)(asm.Pointer(c.ctx))
+		p.RIP, p.RSP, p.RBP = x.RIP, x.RSP, x.RBP
+	}
+	return p
+}
+
+func (c *percpu) info(reason string) crash.Info {
+	return crash.Info{Reason: reason, CPU: int(c.id), Task: c.task,
+		CR0: asm.CR0(), CR2: asm.CR2(), CR3: asm.CR3(), CR4: asm.CR4()}
+}
+
+// program notes where the program was that the kernel was serving.
+func (c *percpu) program(i *crash.Info) {
+	if c.ctx != 0 {
+		x := (*sched.Context)(asm.Pointer(c.ctx))
+		i.ProgramRIP, i.ProgramRSP, i.ProgramRBP = x.RIP, x.RSP, x.RBP
+	}
+}
+
+// dump stops the machine and prints the dump; code is the exit code.
+func (c *percpu) crash(i *crash.Info, code int) {
+	stopOthers(int(c.id))
+	if crash.Dump(i) == crash.PowerOff {
+		exit(int(c.id), code)
+	}
+	for {
+		asm.CLI()
+		asm.HLT()
+	}
+}
+
+// crashKernel ends the machine for an exception in the kernel.
+func crashKernel(c *percpu, f *frame, cr2 uint64) {
+	reason := "exception in the kernel"
+	switch {
+	case f.vector == vecPage && onGuard(c, cr2), f.vector == vecDouble:
+		reason = "kernel stack overflow"
+	case f.vector == vecPage && cr2 < 4096:
+		reason = "nil dereference or Go panic in the kernel"
+	case f.vector == vecPage:
+		reason = "page fault in the kernel"
+	case f.vector == vecMachine:
+		reason = "machine check"
+	}
+	i := c.info(reason)
+	i.Trap, i.Vector, i.Code = true, uint8(f.vector), f.code
+	i.CR2 = cr2
+	i.Regs = crash.Regs{RAX: f.rax, RBX: f.rbx, RCX: f.rcx, RDX: f.rdx, RSI: f.rsi, RDI: f.rdi, RBP: f.rbp, RSP: f.rsp,
+		R8: f.r8, R9: f.r9, R10: f.r10, R11: f.r11, R12: f.r12, R13: f.r13, R14: f.r14, R15: f.r15,
+		RIP: f.rip, RFLAGS: f.rflags, FS: c.tls, GS: c.self}
+	c.program(&i)
+	c.crash(&i, exitPanic)
+}
+
+// crashIdle ends the machine for an exception on a CPU that had nothing to do.
+func crashIdle(c *percpu, vector, code, cr2, rip uint64) {
+	i := c.info("exception on an idle CPU")
+	i.Trap, i.Vector, i.Code = true, uint8(vector), code
+	i.CR2 = cr2
+	i.Regs.RIP = rip
+	c.crash(&i, exitPanic)
+}
+
+// fatal ends the machine for a program's signal that nobody handles, with
+// 128 + signal as a shell would report it.
+func fatal(cpu int, t sched.ID, sig int, code int32, addr uint64) {
+	c := records[cpu]
+	i := c.info(signalReason(sig))
+	x := &sched.Get(t).Ctx
+	i.CR2 = addr
+	i.Regs = crash.Regs{RAX: x.RAX, RBX: x.RBX, RCX: x.RCX, RDX: x.RDX, RSI: x.RSI, RDI: x.RDI, RBP: x.RBP, RSP: x.RSP,
+		R8: x.R8, R9: x.R9, R10: x.R10, R11: x.R11, R12: x.R12, R13: x.R13, R14: x.R14, R15: x.R15,
+		RIP: x.RIP, RFLAGS: x.RFLAGS, FS: x.FS, GS: c.self}
+	c.crash(&i, 128+sig)
+}
+
+func signalReason(sig int) string {
+	switch sig {
+	case 4:
+		return "program ended by SIGILL"
+	case 5:
+		return "program ended by SIGTRAP"
+	case 6:
+		return "program ended by SIGABRT"
+	case 7:
+		return "program ended by SIGBUS"
+	case 8:
+		return "program ended by SIGFPE"
+	case 9:
+		return "program ended by SIGKILL"
+	case 11:
+		return "program ended by SIGSEGV"
+	case 15:
+		return "program ended by SIGTERM"
+	}
+	return "program ended by a signal"
+}

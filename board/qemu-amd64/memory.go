@@ -1,0 +1,254 @@
+package board
+
+import (
+	"unsafe"
+
+	"pdac/asm"
+	"pdac/kernel/numa"
+	"pdac/kernel/vm"
+)
+
+// Address map above the identity-mapped first 4 GiB and the program's areas.
+const (
+	directBase = 0xffff_8000_0000_0000 // all RAM, by physical address
+	arrayBase  = 0xffff_a000_0000_0000 // virtual arrays, one after the other
+)
+
+// arrayNext is where the next virtual array goes.
+var arrayNext uint64 = arrayBase
+
+// reserve sets kernel address space aside for a virtual array: a table whose
+// limit is large and whose memory comes as it grows. Boot only.
+func reserve(bytes uint64) (va uint64) {
+	va = arrayNext
+	arrayNext += (bytes + hugeSize) &^ (hugeSize - 1) // at least a page apart
+	return va
+}
+
+// array reserves a virtual array of n elements. Nothing backs it yet.
+func array[T any](n int) []T {
+	var zero T
+	return unsafe.Slice((*T)(asm.Pointer(reserve(uint64(n)*uint64(unsafe.Sizeof(zero))))), n)
+}
+
+// back gives memory to elements [from, to) of a virtual array.
+func back[T any](s []T, from, to int) {
+	size := uint64(unsafe.Sizeof(s[0]))
+	p := uint64(uintptr(unsafe.Pointer(unsafe.SliceData(s))))
+	if from < to && !vm.Populate(0, p+uint64(from)*size, uint64(to-from)*size) {
+		die("out of memory for the kernel's tables")
+	}
+}
+
+const (
+	pageSize = 4096
+	hugeSize = 2 << 20
+	gigaSize = 1 << 30
+
+	pteBits  = 3 // present, writable
+	pteHuge  = 1 << 7
+	pteNX    = 1 << 63
+	pteFrame = 0x000f_ffff_ffff_f000
+
+	cpuidGiga = 1 << 26 // leaf 0x80000001 EDX
+)
+
+// early hands out frames before the pools exist: upwards through the free RAM,
+// which ascends, so the first ones are below 4 GiB and identity-mapped.
+var early struct {
+	free  [160]span
+	n     int
+	next  int  // range that frames come from
+	ready bool // the pools have taken over
+}
+
+// findFree lists the RAM that nothing occupies: without the first MiB (firmware
+// data, AP start page), the entry's scratch memory up to the image's end, and
+// the initrd.
+func findFree() {
+	_, _, _, _, end := imageAddrs()
+	e := &early
+	for _, r := range handover.ram[:handover.nram] {
+		if e.n == len(e.free) {
+			break
+		}
+		e.free[e.n] = r
+		e.n++
+	}
+	cut(0, 1<<20)
+	cut(2<<20, end)
+	cut(handover.initrd.base, handover.initrd.limit)
+	for i := range e.n { // whole frames
+		s := &e.free[i]
+		s.base = (s.base + pageSize - 1) &^ (pageSize - 1)
+		s.limit = max(s.limit&^(pageSize-1), s.base)
+	}
+}
+
+// cut removes [base, limit) from the free ranges.
+func cut(base, limit uint64) {
+	e := &early
+	for i := range e.n {
+		s := &e.free[i]
+		if limit <= s.base || base >= s.limit || base >= limit {
+			continue
+		}
+		switch {
+		case base <= s.base:
+			s.base = min(limit, s.limit)
+		case limit >= s.limit:
+			s.limit = base
+		case e.n < len(e.free):
+			copy(e.free[i+2:e.n+1], e.free[i+1:e.n])
+			e.free[i+1] = span{limit, s.limit}
+			s.limit = base
+			e.n++
+		}
+	}
+}
+
+// earlyFrame takes one frame, with any contents.
+func earlyFrame() (pa uint64, ok bool) {
+	for e := &early; e.next < e.n; e.next++ {
+		s := &e.free[e.next]
+		if s.base < s.limit {
+			pa = s.base
+			s.base += pageSize
+			return pa, true
+		}
+	}
+	return 0, false
+}
+
+// earlyTable takes a zeroed frame for a page table below 4 GiB.
+func earlyTable() uint64 {
+	pa, ok := earlyFrame()
+	if !ok || pa >= 4<<30 {
+		die("out of memory below 4 GiB for the first page tables")
+	}
+	asm.ZeroPages(uintptr(pa), 1)
+	return pa
+}
+
+// child returns the table that entry i of table points to, made if it's absent.
+// Tables are reached through the entry's identity map.
+func child(table, i uint64) uint64 {
+	p := (*uint64)(asm.Pointer(table + i*8))
+	if *p&1 == 0 {
+		*p = earlyTable() | pteBits
+	}
+	return *p & pteFrame
+}
+
+// buildDirect maps all RAM at directBase in both the entry's page tables, which
+// this runs on, and the final ones, whose PML4 it returns.
+func buildDirect() (root uint64) {
+	root = earlyTable()
+	top := child(root, directBase>>39&511)
+	*(*uint64)(asm.Pointer(bootPML4 + directBase>>39&511*8)) = top | pteBits
+	giga := false
+	if max, _, _, _ := asm.CPUID(0x80000000, 0); max >= 0x80000001 {
+		_, _, _, edx := asm.CPUID(0x80000001, 0)
+		giga = edx&cpuidGiga != 0
+	}
+	for _, r := range handover.ram[:handover.nram] {
+		for pa := r.base &^ (hugeSize - 1); pa < r.limit; {
+			if pa>>39 != 0 {
+				top = child(root, (directBase+pa)>>39&511)
+				*(*uint64)(asm.Pointer(bootPML4 + (directBase+pa)>>39&511*8)) = top | pteBits
+			}
+			if giga && pa%gigaSize == 0 && r.limit-pa >= gigaSize {
+				*(*uint64)(asm.Pointer(top + pa>>30&511*8)) = pa | pteHuge | pteNX | pteBits
+				pa += gigaSize
+				continue
+			}
+			t := child(top, pa>>30&511)
+			*(*uint64)(asm.Pointer(t + pa>>21&511*8)) = pa | pteHuge | pteNX | pteBits
+			pa += hugeSize
+		}
+	}
+	return root
+}
+
+// bootPML4 is the entry's page table: BOOT_PML4 of entry_amd64.s.
+const bootPML4 = 0x200000
+
+// ramEnd returns the end of RAM.
+func ramEnd() (end uint64) {
+	for _, r := range handover.ram[:handover.nram] {
+		end = max(end, r.limit)
+	}
+	return end
+}
+
+// initFrames hands the RAM that nothing occupies to the pools of its nodes.
+func initFrames() {
+	n := int((ramEnd() + hugeSize - 1) / hugeSize)
+	c := numa.FramesConfig{
+		Blocks:      array[numa.Block](n),
+		NextPartial: array[uint32](n),
+		NextWhole:   array[uint32](n),
+		CPUs:        array[numa.FrameCPU](topology.NCPUs),
+		CPUNode:     cpuNodes[:topology.NCPUs],
+	}
+	for _, r := range handover.ram[:handover.nram] {
+		from, to := int(r.base/hugeSize), int((r.limit+hugeSize-1)/hugeSize)
+		back(c.Blocks, from, to)
+		back(c.NextPartial, from, to)
+		back(c.NextWhole, from, to)
+	}
+	back(c.CPUs, 0, len(c.CPUs))
+	frames.Init(c)
+}
+
+// openFrames ends the early allocator: what it has left goes to the pools.
+func openFrames() {
+	for _, s := range early.free[:early.n] {
+		for _, r := range topology.RAM() {
+			from, to := max(s.base, r.Base), min(s.limit, r.Limit)
+			from, to = (from+pageSize-1)/pageSize, to/pageSize
+			if from < to {
+				frames.AddRange(uint32(from), uint32(to), r.Node)
+			}
+		}
+	}
+	early.ready = true
+}
+
+// frames are the pools, cpuNodes the node of each CPU.
+var (
+	frames   numa.Frames
+	cpuNodes [maxCPUs]uint8
+)
+
+// allocFrame is vm's and the kernel's source of frames: the CPU's node first.
+func allocFrame(cpu int, policy uint64, huge bool) (uint32, bool) {
+	if !early.ready {
+		if huge {
+			return 0, false
+		}
+		pa, ok := earlyFrame()
+		return uint32(pa >> 12), ok
+	}
+	order := topology.Order(int(cpuNodes[cpu]))
+	if huge {
+		return frames.AllocHuge(cpu, order)
+	}
+	return frames.Alloc(cpu, order)
+}
+
+func freeFrame(cpu int, frame uint32, huge bool) {
+	if huge {
+		frames.FreeHuge(cpu, frame)
+		return
+	}
+	frames.Free(cpu, frame)
+}
+
+func zeroFrame(frame uint32, huge bool) {
+	n := uintptr(1)
+	if huge {
+		n = hugeSize / pageSize
+	}
+	asm.ZeroPages(uintptr(directBase+uint64(frame)<<12), n)
+}

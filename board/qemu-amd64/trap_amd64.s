@@ -1,0 +1,318 @@
+#include "go_asm.h"
+#include "textflag.h"
+
+// The way in and out of the kernel. GS points to the CPU's percpu record for
+// good. The interrupted context goes into the task's sched.Context, never on a
+// stack, so that a switch of tasks is a change of percpu.ctx. percpu.trap is
+// odd while the CPU is in here.
+//
+// A context whose Vector field is 0 came by SYSCALL (or starts like one): the
+// program expects RCX, R11, the flags and the vector registers clobbered, so
+// the way back is STI and a jump. The rest goes back by XRSTOR and IRETQ.
+
+#define MSR_FSBASE 0xc0000100
+
+// FS base := AX. Clobbers CX and DX. WRFSBASE where CR4 allows it.
+#define SETFS(wrmsr, done) \
+	CMPQ percpu_fsgsbase(GS), $0; \
+	JEQ  wrmsr; \
+	BYTE $0xf3; BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0xd0; \ // WRFSBASE AX
+	JMP  done; \
+wrmsr: \
+	MOVQ AX, DX; \
+	SHRQ $32, DX; \
+	MOVL $MSR_FSBASE, CX; \
+	WRMSR; \
+done:
+
+// SYSCALL entry (MSR LSTAR): RCX = return address, R11 = flags, interrupts off.
+TEXT ·syscallEntry(SB),NOSPLIT|NOFRAME,$0
+	MOVQ AX, percpu_scratch(GS)
+	MOVQ percpu_ctx(GS), AX
+	MOVQ BX, context_RBX(AX)
+	MOVQ CX, context_RIP(AX)
+	MOVQ DX, context_RDX(AX)
+	MOVQ SI, context_RSI(AX)
+	MOVQ DI, context_RDI(AX)
+	MOVQ BP, context_RBP(AX)
+	MOVQ SP, context_RSP(AX)
+	MOVQ R8, context_R8(AX)
+	MOVQ R9, context_R9(AX)
+	MOVQ R10, context_R10(AX)
+	MOVQ R11, context_RFLAGS(AX)
+	MOVQ R12, context_R12(AX)
+	MOVQ R13, context_R13(AX)
+	MOVQ R14, context_R14(AX)
+	MOVQ R15, context_R15(AX)
+	MOVQ $0, context_Vector(AX)
+	MOVQ percpu_scratch(GS), BX
+	MOVQ BX, context_RAX(AX)
+	INCQ percpu_trap(GS)
+	MOVQ percpu_stack(GS), SP
+	XORL BP, BP
+	MOVQ percpu_tls(GS), AX
+	SETFS(wrmsr, done)
+	XORPS X15, X15
+	PUSHQ percpu_self(GS)
+	CALL ·trapSyscall(SB)
+	JMP  ·resume(SB)
+
+// resume goes back to the task in percpu.ctx, or idles.
+TEXT ·resume(SB),NOSPLIT|NOFRAME,$0
+	MOVQ percpu_ctx(GS), R15
+	TESTQ R15, R15
+	JZ   idle
+	MOVQ context_FS(R15), AX
+	SETFS(wrmsr, done)
+	CMPQ context_Vector(R15), $0
+	JNE  full
+	XORPS X15, X15
+	INCQ percpu_trap(GS)
+	MOVQ context_RAX(R15), AX
+	MOVQ context_RBX(R15), BX
+	MOVQ context_RIP(R15), CX
+	MOVQ context_RDX(R15), DX
+	MOVQ context_RSI(R15), SI
+	MOVQ context_RDI(R15), DI
+	MOVQ context_RBP(R15), BP; // not vet's business: nobody to return to
+	MOVQ context_RSP(R15), SP
+	MOVQ context_R8(R15), R8
+	MOVQ context_R9(R15), R9
+	MOVQ context_R10(R15), R10
+	MOVQ context_RFLAGS(R15), R11
+	MOVQ context_R12(R15), R12
+	MOVQ context_R13(R15), R13
+	MOVQ context_R14(R15), R14
+	MOVQ context_R15(R15), R15
+	STI // takes effect after the next instruction
+	JMP  CX
+
+full:
+	MOVQ percpu_stack(GS), SP
+	MOVL $-1, AX
+	MOVL $-1, DX
+	MOVQ context_XSave(R15), CX
+	CMPQ ·xsaveSize(SB), $0
+	JEQ  fx
+	BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0x29 // XRSTOR64 (CX)
+	JMP  regs
+
+fx:
+	BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0x09 // FXRSTOR64 (CX)
+
+regs:
+	PUSHQ $16
+	PUSHQ context_RSP(R15)
+	PUSHQ context_RFLAGS(R15)
+	PUSHQ $8
+	PUSHQ context_RIP(R15)
+	MOVQ context_RAX(R15), AX
+	MOVQ context_RBX(R15), BX
+	MOVQ context_RCX(R15), CX
+	MOVQ context_RDX(R15), DX
+	MOVQ context_RSI(R15), SI
+	MOVQ context_RDI(R15), DI
+	MOVQ context_RBP(R15), BP
+	MOVQ context_R8(R15), R8
+	MOVQ context_R9(R15), R9
+	MOVQ context_R10(R15), R10
+	MOVQ context_R11(R15), R11
+	MOVQ context_R12(R15), R12
+	MOVQ context_R13(R15), R13
+	MOVQ context_R14(R15), R14
+	MOVQ context_R15(R15), R15
+	INCQ percpu_trap(GS)
+	IRETQ
+
+idle:
+	MOVQ percpu_stack(GS), SP
+	INCQ percpu_trap(GS)
+
+halt:
+	STI
+	HLT
+	JMP  halt
+
+// trapCommon serves exceptions and interrupts. On the IST stack: vector, error
+// code, RIP, CS, RFLAGS, RSP, SS.
+TEXT ·trapCommon(SB),NOSPLIT|NOFRAME,$0
+	CLD // gates leave DF as the program had it (memmove sets it)
+	TESTQ $1, percpu_trap(GS)
+	JNE  kernel
+	MOVQ AX, percpu_scratch(GS)
+	MOVQ percpu_ctx(GS), AX
+	TESTQ AX, AX
+	JZ   saved
+	MOVQ BX, context_RBX(AX)
+	MOVQ CX, context_RCX(AX)
+	MOVQ DX, context_RDX(AX)
+	MOVQ SI, context_RSI(AX)
+	MOVQ DI, context_RDI(AX)
+	MOVQ BP, context_RBP(AX)
+	MOVQ R8, context_R8(AX)
+	MOVQ R9, context_R9(AX)
+	MOVQ R10, context_R10(AX)
+	MOVQ R11, context_R11(AX)
+	MOVQ R12, context_R12(AX)
+	MOVQ R13, context_R13(AX)
+	MOVQ R14, context_R14(AX)
+	MOVQ R15, context_R15(AX)
+	MOVQ percpu_scratch(GS), BX
+	MOVQ BX, context_RAX(AX)
+	MOVQ 16(SP), BX
+	MOVQ BX, context_RIP(AX)
+	MOVQ 32(SP), BX
+	MOVQ BX, context_RFLAGS(AX)
+	MOVQ 40(SP), BX
+	MOVQ BX, context_RSP(AX)
+	MOVQ $1, context_Vector(AX)
+	MOVQ context_XSave(AX), CX
+	MOVL $-1, AX
+	MOVL $-1, DX
+	CMPQ ·xsaveSize(SB), $0
+	JEQ  fx
+	BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0x21 // XSAVE64 (CX)
+	JMP  saved
+
+fx:
+	BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0x01 // FXSAVE64 (CX)
+
+saved:
+	MOVQ 0(SP), BX
+	MOVQ 8(SP), DI
+	MOVQ CR2, SI
+	MOVQ 16(SP), R8
+	INCQ percpu_trap(GS)
+	MOVQ percpu_stack(GS), SP
+	XORL BP, BP
+	MOVQ percpu_tls(GS), AX
+	SETFS(wrmsr, done)
+	XORPS X15, X15
+	PUSHQ R8
+	PUSHQ SI
+	PUSHQ DI
+	PUSHQ BX
+	PUSHQ percpu_self(GS)
+	CALL ·trap(SB)
+	JMP  ·resume(SB)
+
+kernel:
+	JMP ·stay(SB)
+
+// stay serves what may come at any instruction of the kernel: its own faults,
+// NMI, double fault and machine check, each on a stack of its own, and goes
+// back to where it was. Same stack as trapCommon.
+TEXT ·stay(SB),NOSPLIT|NOFRAME,$0
+	PUSHQ R15
+	PUSHQ R14
+	PUSHQ R13
+	PUSHQ R12
+	PUSHQ R11
+	PUSHQ R10
+	PUSHQ R9
+	PUSHQ R8
+	PUSHQ BP
+	PUSHQ DI
+	PUSHQ SI
+	PUSHQ DX
+	PUSHQ CX
+	PUSHQ BX
+	PUSHQ AX
+	MOVQ SP, BX
+	SUBQ $512, SP
+	ANDQ $~63, SP
+	BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0x04; BYTE $0x24 // FXSAVE64 (SP)
+	MOVQ SP, R12
+	SUBQ $64, SP
+	MOVQ R12, 48(SP)
+	MOVQ BX, 40(SP)
+	MOVL $MSR_FSBASE, CX // the program's, if it came from there
+	RDMSR
+	MOVL AX, 32(SP)
+	MOVL DX, 36(SP)
+	MOVQ percpu_tls(GS), AX
+	MOVQ AX, DX
+	SHRQ $32, DX
+	WRMSR
+	MOVQ percpu_self(GS), AX
+	MOVQ AX, 0(SP)
+	MOVQ BX, 8(SP)
+	MOVQ CR2, AX
+	MOVQ AX, 16(SP)
+	XORPS X15, X15
+	CALL ·trapKernel(SB)
+	MOVL 32(SP), AX
+	MOVL 36(SP), DX
+	MOVL $MSR_FSBASE, CX
+	WRMSR
+	MOVQ 40(SP), BX
+	MOVQ 48(SP), CX
+	BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0x09 // FXRSTOR64 (CX)
+	MOVQ BX, SP
+	POPQ AX
+	POPQ BX
+	POPQ CX
+	POPQ DX
+	POPQ SI
+	POPQ DI
+	POPQ BP
+	POPQ R8
+	POPQ R9
+	POPQ R10
+	POPQ R11
+	POPQ R12
+	POPQ R13
+	POPQ R14
+	POPQ R15
+	ADDQ $16, SP
+	IRETQ
+
+// The IDT points here: a stub of 16 bytes for each vector, which pushes what
+// the CPU did not (SDM 3A, table 7-1: vectors with an error code).
+#define STUB(n)  PCALIGN $16; BYTE $0x6a; BYTE $0; BYTE $0x6a; BYTE $n; JMP ·trapCommon(SB)
+#define STUBE(n) PCALIGN $16; BYTE $0x6a; BYTE $n; JMP ·trapCommon(SB)
+#define STUBS(n) PCALIGN $16; BYTE $0x6a; BYTE $0; BYTE $0x6a; BYTE $n; JMP ·stay(SB)
+#define STUB8(n) STUB(n); STUB(n+1); STUB(n+2); STUB(n+3); STUB(n+4); STUB(n+5); STUB(n+6); STUB(n+7)
+
+TEXT ·stubs(SB),NOSPLIT|NOFRAME,$0
+	STUB(0)
+	STUB(1)
+	STUBS(2)
+	STUB(3)
+	STUB(4)
+	STUB(5)
+	STUB(6)
+	STUB(7)
+	PCALIGN $16; BYTE $0x6a; BYTE $8; JMP ·stay(SB)
+	STUB(9)
+	STUBE(10)
+	STUBE(11)
+	STUBE(12)
+	STUBE(13)
+	STUBE(14)
+	STUB(15)
+	STUB(16)
+	STUBE(17)
+	STUBS(18)
+	STUB(19)
+	STUB(20)
+	STUBE(21)
+	STUB(22)
+	STUB(23)
+	STUB(24)
+	STUB(25)
+	STUB(26)
+	STUB(27)
+	STUB(28)
+	STUBE(29)
+	STUBE(30)
+	STUB(31)
+	STUB8(32)
+	STUB8(40)
+	STUB8(48)
+	STUB8(56)
+	STUB8(64)
+	STUB8(72)
+	STUB8(80)
+	STUB8(88)
+	RET

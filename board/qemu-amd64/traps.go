@@ -1,0 +1,117 @@
+package board
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"pdac/asm"
+	"pdac/kernel/klog"
+	"pdac/kernel/linux"
+	"pdac/kernel/sched"
+	"pdac/kernel/vm"
+)
+
+// trapSyscall serves SYSCALL. Called by syscallEntry.
+func trapSyscall(c *percpu) {
+	linux.Syscall(int(c.id), c.task)
+	if sched.NeedLeave(int(c.id)) {
+		leave(c)
+	}
+}
+
+// trap serves interrupts, and exceptions of programs. Called by trapCommon.
+func trap(c *percpu, vector, code, cr2, rip uint64) {
+	cpu := int(c.id)
+	atomic.StoreUint64(&c.irqs[vector], c.irqs[vector]+1)
+	if c.task == 0 {
+		vm.LeaveIdle(cpu)
+	}
+	switch {
+	case vector < 32:
+		if c.task == 0 {
+			crashIdle(c, vector, code, cr2, rip)
+		}
+		linux.Trap(cpu, c.task, vector, code, cr2)
+	case vector == vecTimer:
+		sched.Tick(cpu)
+		if cpu == 0 && now() >= nextCheck {
+			refineClock()
+		}
+		apicWrite(apicEOI, 0)
+	case vector == vecShootdown:
+		vm.Poll(cpu)
+		apicWrite(apicEOI, 0)
+	case vector == vecKick:
+		apicWrite(apicEOI, 0)
+	case vector == vecSpurious: // no EOI: SDM 3A, 12.9
+	default:
+		linux.IRQ(cpu, int(vector))
+		apicWrite(apicEOI, 0)
+	}
+	if c.task == 0 || sched.NeedLeave(cpu) {
+		leave(c)
+	}
+}
+
+// leave decides what the CPU goes on with, and makes resume find it.
+func leave(c *percpu) {
+	cpu := int(c.id)
+	for {
+		t := sched.Leave(cpu)
+		c.task = t
+		if t == 0 {
+			c.ctx = 0
+			vm.EnterIdle(cpu)
+			return
+		}
+		task := sched.Get(t)
+		c.ctx = uint64(uintptr(unsafe.Pointer(&task.Ctx)))
+		if task.Attn.Load() == 0 {
+			return
+		}
+		linux.Deliver(cpu, t)
+		if !sched.NeedLeave(cpu) {
+			return
+		}
+	}
+}
+
+// trapKernel serves what interrupted the kernel itself. Called by stay; on
+// return the kernel goes on where f says.
+func trapKernel(c *percpu, f *frame, cr2 uint64) {
+	cpu := int(c.id)
+	switch f.vector {
+	case vecNMI:
+		if atomic.LoadUint32(&stopping) != 0 {
+			c.dump = *f
+			atomic.StoreUint32(&c.dumped, 1)
+			for {
+				asm.CLI()
+				asm.HLT()
+			}
+		}
+		klog.New(klog.Warn).Str("cpu ").Dec(c.id).Str(": NMI of unknown source, ignored").End()
+		return
+	case vecPage:
+		// User memory that the kernel reads or writes may not be there yet, or
+		// not at all. Page faults don't nest: the handler touches none.
+		if c.nested == 0 {
+			c.nested = 1
+			done := vm.Fault(cpu, cr2, f.code) == vm.Done
+			c.nested = 0
+			if done {
+				return
+			}
+			if to, ok := linux.Fixup(f.rip); ok {
+				f.rip = to
+				return
+			}
+		}
+	case vecGP:
+		if to, ok := linux.Fixup(f.rip); ok {
+			f.rip = to
+			return
+		}
+	}
+	crashKernel(c, f, cr2)
+}

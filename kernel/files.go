@@ -1,0 +1,42 @@
+package kernel
+
+import (
+	"pdac/kernel/linux"
+)
+
+// Limits of the file tables: address space, memory comes as they fill.
+const (
+	maxDescriptors = 1 << 16
+	maxPipes       = 1 << 12
+	maxWatched     = 1 << 16
+	maxEntries     = 1 << 18
+
+	itemBuckets = 1 << 10 // hash tables, all of their memory at boot
+	nameBuckets = 1 << 12
+)
+
+// initFiles gives the Linux calls their file tables, and the program's files.
+func initFiles() {
+	linux.ConsoleOut = hardware.Output
+	linux.InitFiles(&linux.Files{
+		NCPU:        hardware.NCPU,
+		Populate:    hardware.Back,
+		CPUs:        reserve[linux.CPUState](hardware.NCPU),
+		Descriptors: reserve[linux.Descriptor](maxDescriptors),
+		Used:        reserve[uint64](maxDescriptors / 64),
+		Open:        reserve[linux.File](maxDescriptors),
+		OpenNext:    reserve[uint32](maxDescriptors),
+		Pipes:       reserve[linux.Pipe](maxPipes),
+		PipesNext:   reserve[uint32](maxPipes),
+		PipeData:    reserve[byte](maxPipes * linux.PipeSize),
+		Items:       reserve[linux.Item](maxWatched),
+		ItemsNext:   reserve[uint32](maxWatched),
+		ItemBuckets: table[uint32](itemBuckets),
+		Entries:     reserve[linux.Entry](maxEntries),
+		Inodes:      reserve[linux.Inode](maxEntries),
+		Buckets:     table[linux.NameBucket](nameBuckets),
+	})
+	if len(hardware.Initrd) > 0 {
+		linux.SetArchive(hardware.Initrd)
+	}
+}

@@ -1,0 +1,27 @@
+package kernel
+
+// Hardware is what a machine's board gives to Boot. Its functions are callable
+// below the runtime, from every CPU, with interrupts off.
+type Hardware struct {
+	NCPU  int
+	Nodes []uint8 // NUMA node of each CPU
+
+	Now  func() uint64                  // ns since boot, one clock for all CPUs
+	Kick func(cpu int)                  // make a CPU look at its run queue
+	Arm  func(cpu int, deadline uint64) // one-shot timer of the calling CPU
+
+	Reserve func(bytes uint64) uint64            // address space for a table, at boot
+	Back    func(cpu int, va, bytes uint64) bool // memory for a part of it
+
+	Cmdline []byte // of the kernel, without the terminating 0
+	Initrd  []byte // cpio archive with the program's files; nil: none
+	Entry   uint64 // first instruction of the program
+
+	XSaveSize     uint64 // bytes of a vector state area; 512 for FXSAVE
+	XSaveFeatures uint64 // XCR0; 3 for FXSAVE
+
+	Exit   func(cpu int, code int)                                   // end the machine
+	Fatal  func(cpu int, t uint32, sig int, code int32, addr uint64) // end it for a signal
+	Memory func() (total, free uint64)                               // bytes of RAM
+	Output func(cpu int, b []byte)                                   // to the console
+}

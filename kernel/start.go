@@ -1,0 +1,60 @@
+package kernel
+
+import (
+	"errors"
+	"io"
+	"sync/atomic"
+
+	"pdac/kernel/console"
+	"pdac/kernel/numa"
+)
+
+// Board is what a board gives to Start, above the runtime.
+type Board struct {
+	Name     string // of the board package
+	CPUModel string
+	TSCHz    uint64
+	Line     io.ReadWriter // serial line of the console, raw
+
+	CPUs     func() []CPU // that the firmware lists, those online first and by number
+	Topology *numa.Topology
+	Frames   *numa.Frames
+
+	Vectors    int
+	IRQs       func(cpu, vector int) uint64
+	VectorName func(vector int) string
+
+	PowerOff func(code int)
+	Reboot   func()
+}
+
+// CPU is a CPU as the firmware names it.
+type CPU struct {
+	APICID uint32
+	Node   int
+	Online bool
+}
+
+// Start opens the console, runs the commands of the kernel's command line, and
+// goes on reading commands. It is called once, from a goroutine of its own.
+func Start(b *Board) {
+	c := console.New(b.Line, b.system())
+	c.Exec(string(options.bytes(options.exec)))
+	c.Run()
+}
+
+// Workload is a program's demonstration: the console's command run.
+type Workload func(progress io.Writer) (console.Workload, error)
+
+var workload atomic.Pointer[Workload]
+
+// OfferWorkload makes w what the console's command run does.
+func OfferWorkload(w Workload) { workload.Store(&w) }
+
+func runWorkload(progress io.Writer) (console.Workload, error) {
+	w := workload.Load()
+	if w == nil {
+		return console.Workload{}, errors.New("this program has no workload")
+	}
+	return (*w)(progress)
+}

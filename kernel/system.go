@@ -1,0 +1,124 @@
+package kernel
+
+import (
+	"bytes"
+	"runtime"
+
+	"pdac/kernel/console"
+	"pdac/kernel/linux"
+	"pdac/kernel/sched"
+	"pdac/kernel/vm"
+)
+
+// Version is PDAC's.
+const Version = "0.1"
+
+// system is the machine as the console sees it.
+func (b *Board) system() console.System {
+	return console.System{
+		Version:  b.version,
+		CPUs:     b.cpus,
+		Memory:   b.memory,
+		NUMA:     b.numa,
+		IRQs:     b.irqs,
+		Tasks:    b.tasks,
+		Syscalls: syscalls,
+		Run:      runWorkload,
+		PowerOff: b.PowerOff,
+		Reboot:   b.Reboot,
+	}
+}
+
+func (b *Board) version() console.Version {
+	return console.Version{Version: Version, Go: runtime.Version(), Board: b.Name,
+		Cmdline: string(hardware.Cmdline), UptimeNS: hardware.Now()}
+}
+
+func (b *Board) cpus() console.CPUs {
+	r := console.CPUs{Model: b.CPUModel, TSCHz: b.TSCHz}
+	for i, c := range b.CPUs() {
+		cpu := console.CPU{ID: i, APICID: c.APICID, Node: c.Node, Online: c.Online}
+		if i < hardware.NCPU {
+			s := sched.Stats(i)
+			cpu.BusyNS, cpu.IdleNS, cpu.Switches = s.Busy, s.Idle, s.Switches
+			cpu.Task, cpu.Ready = s.Current, int(s.Queued)
+		}
+		r.CPUs = append(r.CPUs, cpu)
+	}
+	return r
+}
+
+func (b *Board) memory() console.Memory {
+	s := vm.ReadStats()
+	r := console.Memory{Areas: uint64(s.Areas), Faults4K: s.Faults4K, Faults2M: s.Faults2M, Shootdowns: s.Shootdowns}
+	for n := range b.Topology.NNodes {
+		f := b.Frames.Stats(n)
+		r.TotalBytes += f.Total
+		r.FreeBytes += f.Free
+		r.Nodes = append(r.Nodes, console.NodeMemory{ID: n, TotalBytes: f.Total, FreeBytes: f.Free, Free2M: f.Huge,
+			LocalAllocs: f.Local, RemoteAllocs: f.Remote})
+	}
+	return r
+}
+
+func (b *Board) numa() console.NUMA {
+	t := b.Topology
+	var r console.NUMA
+	for n := range t.NNodes {
+		f := b.Frames.Stats(n)
+		node := console.Node{ID: n, Domain: t.Nodes[n].Domain, CPUs: []int{}, TotalBytes: f.Total, FreeBytes: f.Free}
+		for i, c := range b.CPUs() {
+			if c.Node == n && c.Online {
+				node.CPUs = append(node.CPUs, i)
+			}
+		}
+		for m := range t.NNodes {
+			node.Distances = append(node.Distances, int(t.Distance[n][m]))
+		}
+		r.Nodes = append(r.Nodes, node)
+	}
+	return r
+}
+
+func (b *Board) irqs() console.IRQs {
+	var r console.IRQs
+	for v := range b.Vectors {
+		e := console.Vector{Vector: v, Name: b.VectorName(v)}
+		for cpu := range hardware.NCPU {
+			n := b.IRQs(cpu, v)
+			e.CPUs = append(e.CPUs, n)
+			e.Total += n
+		}
+		if e.Total != 0 {
+			r.Vectors = append(r.Vectors, e)
+		}
+	}
+	return r
+}
+
+var stateNames = [...]string{sched.StateFree: "free", sched.StateNew: "new", sched.StateReady: "ready", sched.StateRunning: "running",
+	sched.StateBlocked: "blocked", sched.StateWaking: "ready", sched.StateDead: "dead"}
+
+func (b *Board) tasks() console.Tasks {
+	var r console.Tasks
+	for t := sched.ID(1); t < sched.Tasks(); t++ {
+		i := sched.Info(t)
+		if i.State == sched.StateFree {
+			continue
+		}
+		name, _, _ := bytes.Cut(i.Name[:], []byte{0})
+		r.Tasks = append(r.Tasks, console.Task{ID: t, Name: string(name), State: stateNames[i.State], CPU: i.CPU,
+			Node: int(hardware.Nodes[i.CPU]), CPUNS: i.CPUTime, WaitNS: i.WaitTime, Switches: i.Switches})
+	}
+	return r
+}
+
+func syscalls() console.Syscalls {
+	var r console.Syscalls
+	for nr := range linux.Calls {
+		if n := linux.Counts(nr); n != 0 {
+			r.Syscalls = append(r.Syscalls, console.Syscall{Number: nr, Name: linux.Name(uint64(nr)), Known: linux.Known(nr), Count: n})
+		}
+	}
+	return r
+}
