@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -103,11 +104,13 @@ func (c *Console) write(r Result, asJSON bool) {
 		r.Print(c.term)
 		return
 	}
-	b, err := json.Marshal(withoutNil(r))
-	if err != nil {
-		b, _ = json.Marshal(failure{err.Error()})
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(withoutNil(r)); err != nil {
+		panic(err) // a Result that JSON cannot hold: its tags are checked by the test
 	}
-	c.term.Write(append(b, '\n'))
+	c.term.Write(b.Bytes())
 }
 
 // withoutNil returns a copy of r whose slices are empty where they were nil, so that a reader of the JSON finds [] and not null.

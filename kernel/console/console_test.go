@@ -35,7 +35,7 @@ func (s *serial) Write(p []byte) (int, error) { return s.out.Write(p) }
 // machine is a System of two nodes, and a record of what was asked of it.
 func machine(calls *[]string) System {
 	return System{
-		Version: func() Version { return Version{"0.1", "go1.26.8", "qemu-amd64", "loglevel=info", 1_500_000_000} },
+		Version: func() Version { return Version{"0.1", "go1.26.8", "qemu-amd64", "loglevel=info a=<&>", 1_500_000_000} },
 		CPUs: func() CPUs {
 			return CPUs{"QEMU TCG", 2_500_000_000, []CPU{{ID: 0, APICID: 0, Online: true, BusyNS: 1e9, IdleNS: 2e9, Switches: 12, Task: 3, Ready: 1},
 				{ID: 1, APICID: 4, Node: 1}}}
@@ -82,7 +82,7 @@ func TestCommandsText(t *testing.T) {
 	for _, c := range []struct{ cmd, want string }{
 		{"help", "poweroff   power off"},
 		{"help ps", "usage: ps [-j]\nthe tasks\n"},
-		{"version", "PDAC 0.1, go1.26.8, board qemu-amd64, up 1.500 s\ncommand line: loglevel=info\n"},
+		{"version", "PDAC 0.1, go1.26.8, board qemu-amd64, up 1.500 s\ncommand line: loglevel=info a=<&>\n"},
 		{"cpu", "CPU  APIC  node  state       busy     idle  switches  ready  task\n" +
 			"  0     0     0  busy     1.000 s  2.000 s        12      1  3\n" +
 			"  1     4     1  offline  0.000 s  0.000 s         0      0  -\n"},
@@ -141,6 +141,9 @@ func TestCommandsJSON(t *testing.T) {
 		`{"id":1,"domain":7,"cpus":[],"total_bytes":0,"free_bytes":0,"distances":[20,10]}]}` + "\n"
 	if got := exec(t, machine(&calls), "numa -j"); got != want {
 		t.Errorf("numa -j printed %s", got)
+	}
+	if got := exec(t, machine(&calls), "version -j"); !strings.Contains(got, "a=<&>") {
+		t.Errorf("version -j printed %s", got)
 	}
 	if got := exec(t, machine(&calls), "poweroff -j 3"); !strings.HasPrefix(got, "{\"code\":3}\n") {
 		t.Errorf("poweroff -j 3 printed %s", got)

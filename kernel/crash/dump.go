@@ -43,39 +43,30 @@ type Info struct {
 	Asm string
 }
 
-// dumping is 0, or 1 + the CPU that dumps, plus nested once that CPU has crashed again.
+// dumping is 0, or 1 + the CPU that dumps, plus again for each time that it has crashed since.
 var dumping atomic.Uint64
 
-const nested = 1 << 32
+const again = 1 << 32
 
 // Verdict says what the caller of Dump has to do next.
 type Verdict uint8
 
 const (
 	PowerOff Verdict = iota // the dump is out, or as much of it as there will be: power off with the crash's exit code
-	Halt                    // another CPU is at it: halt this one for good
+	Halt                    // halt this CPU for good: another one is at it, or powering off crashes too
 )
 
 // Dump prints the crash dump to klog's line, in the format of docs/CRASH.md. The first CPU to call it gets the line; the others
-// are to halt. A crash on the CPU that dumps adds one line, and one while that is printed adds nothing.
+// are to halt. A crash on the CPU that dumps adds one line, the next one nothing, and after that even powering off is given up.
 //
 // Preconditions: interrupts are off. The other CPUs may still run.
 func Dump(i *Info) Verdict {
 	me := uint64(i.CPU) + 1
 	if !dumping.CompareAndSwap(0, me) {
-		if d := dumping.Load(); d&^uint64(nested) != me {
+		if dumping.Load()%again != me {
 			return Halt
 		}
-		if dumping.Swap(me|nested) == me {
-			put("\n*** crash in the crash dump: ")
-			putText(i.Reason)
-			put(" at ")
-			putAddr(i.Regs.RIP)
-			put(" CR2 ")
-			putAddr(i.CR2)
-			putc('\n')
-		}
-		return PowerOff
+		return dumpAgain(i, dumping.Add(again)/again)
 	}
 	klog.Seize()
 	t, ok := Symbols()
@@ -93,6 +84,23 @@ func Dump(i *Info) Verdict {
 	}
 	putPeers(&t, i.CPU)
 	put("*** end of dump ***\n")
+	return PowerOff
+}
+
+// dumpAgain is about the nth crash after the one that is being dumped.
+func dumpAgain(i *Info, n uint64) Verdict {
+	if n > 2 {
+		return Halt
+	}
+	if n == 1 {
+		put("\n*** crash in the crash dump: ")
+		putText(i.Reason)
+		put(" at ")
+		putAddr(i.Regs.RIP)
+		put(" CR2 ")
+		putAddr(i.CR2)
+		putc('\n')
+	}
 	return PowerOff
 }
 

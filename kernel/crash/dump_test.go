@@ -53,7 +53,7 @@ func TestDump(t *testing.T) {
 		t.Error("a line feed without a carriage return")
 	}
 	s = strings.ReplaceAll(s, "\r", "")
-	want := `^\n*\*\*\* PDAC crash: te st \*\*\*
+	want := `^\n*\*\*\* PDAC crash: te\?st \*\*\*
 CPU 0, task 7, 12\.034567 s after boot
 vector 14 #PF, error code 0x2: write to an unmapped page at 0x0000000000000018
 RIP 0x[0-9a-f]{16} RSP 0x[0-9a-f]{16} RBP 0x[0-9a-f]{16}
@@ -153,6 +153,9 @@ func TestDumpAgain(t *testing.T) {
 		return first(va)
 	}
 	Dump(&Info{Reason: "first", CPU: 3, Regs: r})
+	if v := Dump(&again); v != Halt {
+		t.Errorf("verdict %v when powering off crashes", v)
+	}
 	if s := out.String(); strings.Contains(s, "other") || !strings.Contains(s, "end of dump") {
 		t.Errorf("got\n%s", s)
 	}
@@ -173,7 +176,7 @@ func TestPutName(t *testing.T) {
 	var b bytes.Buffer
 	klog.Out = func(c byte) { b.WriteByte(c) }
 	defer func() { klog.Out = nil }()
-	for in, want := range map[string]string{"a.f": "a.f", "a.f[go.shape.int].func1": "a.f[...].func1", "a[b": "a[b", "\x1b[2J": "?[2J", "a]b[": "a]b["} {
+	for in, want := range map[string]string{"a.f": "a.f", "a.f[go.shape.int].func1": "a.f[...].func1", "a[b": "a[b", "\x1b[2J": "?[2J", "a]b[": "a]b[", "": "", "a[b]": "a[...]", "[": "[", "]": "]"} {
 		b.Reset()
 		if putName([]byte(in)); b.String() != want {
 			t.Errorf("%q: %q, want %q", in, &b, want)

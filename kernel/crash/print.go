@@ -19,44 +19,37 @@ func putc(c byte) {
 	klog.Out(c)
 }
 
-// putText sends what someone else wrote on one line, as one line.
+// putText sends what someone else wrote, as one line whatever it holds.
 func putText(s string) {
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c < ' ' || c == 0x7f {
-			putc(' ')
-		} else {
-			putc(c)
+		putPrintable(s[i])
+	}
+}
+
+// putName sends a name out of the symbol table, a generic function's type arguments as "[...]".
+func putName(b []byte) {
+	open, end := 0, len(b)-1
+	for open < len(b) && b[open] != '[' {
+		open++
+	}
+	for end > open && b[end] != ']' {
+		end--
+	}
+	for i, c := range b {
+		switch {
+		case i < open || open >= end || i > end:
+			putPrintable(c)
+		case i == open:
+			put("[...]")
 		}
 	}
 }
 
-// putName sends a name out of the symbol table: no control characters, a generic's arguments as "[...]".
-func putName(b []byte) {
-	open := -1
-	for i, c := range b {
-		if c == '[' {
-			open = i
-			break
-		}
+func putPrintable(c byte) {
+	if c < ' ' || c == 0x7f {
+		c = '?'
 	}
-	end := 0
-	for i := len(b) - 1; i > open && open >= 0; i-- {
-		if b[i] == ']' {
-			end = i
-			break
-		}
-	}
-	for i, c := range b {
-		switch {
-		case end > 0 && i == open:
-			put("[...]")
-		case end > 0 && i > open && i <= end:
-		case c < ' ' || c >= 0x7f && c < 0xa0:
-			putc('?')
-		default:
-			putc(c)
-		}
-	}
+	putc(c)
 }
 
 // putHex sends v as digits hexadecimal digits.
