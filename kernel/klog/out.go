@@ -19,9 +19,9 @@ package klog
 //
 // Rejected: a lock around Out. A goroutine preempted while it holds the lock would stop every trap handler that logs.
 //
-// Progress: wait-free for the caller, who sends at most turnRecords records. A goroutine preempted as sender delays the
-// others' lines, not the others, until it runs again; a crash takes the line away from it by Seize. Calls to keep apart:
-// none, but after Seize only the seizer may call Out.
+// Progress: wait-free for the caller, who sends at most turnRecords records. A goroutine preempted while it writes a record or
+// sends delays the lines behind it, not the callers, until it runs again; a hole delays them until it is half a ring old; a
+// crash takes the line from whoever has it by Seize. Calls to keep apart: none, but after Seize only the seizer may call Out.
 
 import "sync/atomic"
 
