@@ -55,8 +55,8 @@ import (
 // clears it.
 //
 // Linearization: Alloc and AllocHuge at the CAS that lowers the count, a failing Alloc at
-// the last confirmation that a node is dry; Free and FreeHuge at the addition to the count, or
-// at the clearing of dry when the frame was not taken before that.
+// the end of its last pass but one; Free and FreeHuge at the addition to the count or, if a
+// failing Alloc missed the frame and nobody has taken it yet, when the dry word is wet again.
 //
 // Reclamation: none; blocks are type-stable.
 //
@@ -135,10 +135,9 @@ type FrameCPU struct {
 // frameNode is a node's part. The first line is read by each Free and hardly ever
 // written; the second is written whenever a block moves.
 type frameNode struct {
-	dry      atomic.Uint64 // see search
-	searches atomic.Uint64 // number of the latest search
-	frames   atomic.Uint64 // frames that exist
-	_        [lockfree.CacheLine - 24]byte
+	dry    atomic.Uint64 // see search
+	frames atomic.Uint64 // frames that exist
+	_      [lockfree.CacheLine - 16]byte
 
 	stack [stacks]lockfree.Stack
 	moves atomic.Uint64 // moves of blocks begun <<32 | moves under way

@@ -10,8 +10,8 @@ import (
 // was a moment at which no frame of any node in order was free.
 func (f *Frames) Alloc(cpu int, order []uint8) (uint32, bool) {
 	// A node that was found dry may have got a frame back while the next one was looked
-	// at. So no is said when two passes in a row found the same: numbers of
-	// searches only grow, hence equal sums mean that no node got wet in between.
+	// at. So no is said when two passes in a row found the same: dry words only
+	// grow, hence equal sums mean that all nodes were dry between the passes.
 	for last := uint64(0); ; {
 		sum := uint64(0)
 		for _, node := range order {
@@ -28,7 +28,7 @@ func (f *Frames) Alloc(cpu int, order []uint8) (uint32, bool) {
 	}
 }
 
-// allocFrom takes a frame of node, or returns the number of the search that found none.
+// allocFrom takes a frame of node, or returns the dry word, never 0, that says that there is none.
 func (f *Frames) allocFrom(cpu int, node uint8) (fr uint32, dry uint64) {
 	if held := f.cpus[cpu].slot[node].Load(); held != 0 {
 		if left, ok := f.permit(held-1, stateTaken); ok {
@@ -36,7 +36,7 @@ func (f *Frames) allocFrom(cpu int, node uint8) (fr uint32, dry uint64) {
 		}
 	}
 	nd := &f.nodes[node]
-	if dry := nd.dry.Load(); dry&dryConfirmed != 0 {
+	if dry := nd.dry.Load(); dry&dryState == dryYes {
 		return 0, dry
 	}
 	if fr, ok := f.reserve(cpu, node); ok {
@@ -162,59 +162,63 @@ func (f *Frames) account(cpu int, node uint8, n uint64) {
 	}
 }
 
-// A node's dry word is 0, or twice the number of the search that is on, plus
-// dryConfirmed once that search has found nothing.
-const dryConfirmed = 1
+// A node's dry word: a generation, which begins whenever a frame comes home to a node that
+// is being searched or dry, and what is known in this generation.
+const (
+	dryNo     = iota // a search may find a frame
+	drySearch        // a search has begun
+	dryYes           // a search has ended, and there is no free frame
+	dryState  = 3    // mask; the generation is above
+)
 
 // search is the last resort: it takes a frame of node wherever there is one, or makes
-// sure that there is none, so that later calls need not search again until a frame comes home.
+// sure that there is none, so that later calls need not search until a frame comes home.
 //
-// It first announces itself in dry, and whoever adds to a count of the node clears dry
-// afterwards. So while dry keeps its value, counts of the node only fall, but for frees that have not
-// returned yet; then each block seen at count 0 stays at 0, and a walk that saw
-// them all so proves that the node is dry. Several CPUs may share one search's number:
-// each begins its walk after seeing it and ends it before confirming.
+// It first announces itself in dry, and whoever adds to a count of the node begins a new generation
+// afterwards. So within a generation that has a search, counts only fall, but for frees
+// that have not returned yet; each block seen at count 0 stays at 0, and when a walk
+// saw them all so, and the generation is still the same, the node is dry. Several CPUs
+// may share a generation: each begins its walk after loading drySearch.
 //
 // If no block moved during the walk, those in slots are all there are besides the
 // stacks, which are empty. Else the walk is repeated over all blocks.
 func (f *Frames) search(cpu int, node uint8) (fr uint32, dry uint64) {
 	nd := &f.nodes[node]
-	for {
-		dry := nd.dry.Load()
-		if dry&dryConfirmed != 0 {
-			return 0, dry
-		}
-		if dry == 0 {
-			dry = nd.searches.Add(1) * 2
-			if !nd.dry.CompareAndSwap(0, dry) {
-				continue
-			}
-		}
-		moves := nd.moves.Load()
-		still := uint32(moves) == 0
-		if fr, ok := f.reserve(cpu, node); ok {
+	now := nd.dry.Load()
+	for now&dryState == dryNo {
+		nd.dry.CompareAndSwap(now, now+drySearch)
+		now = nd.dry.Load()
+	}
+	if now&dryState == dryYes {
+		return 0, now
+	}
+	moves := nd.moves.Load()
+	still := uint32(moves) == 0
+	if fr, ok := f.reserve(cpu, node); ok {
+		return fr, 0
+	}
+	if fr, ok := f.steal(cpu, node); ok {
+		return fr, 0
+	}
+	if !still || nd.moves.Load() != moves {
+		if fr, ok := f.sweep(cpu, node); ok {
 			return fr, 0
-		}
-		if fr, ok := f.steal(cpu, node); ok {
-			return fr, 0
-		}
-		if !still || nd.moves.Load() != moves {
-			if fr, ok := f.sweep(cpu, node); ok {
-				return fr, 0
-			}
-		}
-		confirmed := dry | dryConfirmed
-		if nd.dry.CompareAndSwap(dry, confirmed) || nd.dry.Load() == confirmed {
-			return 0, confirmed
 		}
 	}
+	dry = now - drySearch + dryYes
+	nd.dry.CompareAndSwap(now, dry) // fails if the generation is over: then Alloc's next pass sees another
+	return 0, dry
 }
 
-// wet ends the dryness of node and makes searches under way start again. Call it after
+// wet begins a new generation of node's dry word if this one has a search. Call it after
 // each addition to a count.
 func (f *Frames) wet(node uint8) {
-	if dry := &f.nodes[node].dry; dry.Load() != 0 { // pairs with the CAS in search
-		dry.Store(0)
+	dry := &f.nodes[node].dry
+	for {
+		now := dry.Load() // pairs with the CAS in search
+		if now&dryState == dryNo || dry.CompareAndSwap(now, (now|dryState)+1) {
+			return
+		}
 	}
 }
 

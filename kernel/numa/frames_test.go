@@ -101,7 +101,7 @@ func checkQuiet(t *testing.T, f *Frames) {
 			t.Fatalf("block %d is lost with %d frames", b, count)
 		case count == BlockFrames && places[b]&stateWhole == 0:
 			t.Fatalf("block %d is whole and not in the stack of whole blocks", b)
-		case count > 0 && f.nodes[blk.home.Load()].dry.Load()&dryConfirmed != 0:
+		case count > 0 && f.nodes[blk.home.Load()].dry.Load()&dryState == dryYes:
 			t.Fatalf("node %d is dry with %d frames in block %d", blk.home.Load(), count, b)
 		}
 	}

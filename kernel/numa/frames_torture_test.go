@@ -131,28 +131,31 @@ func TestFramesTorture(t *testing.T) {
 // Each worker keeps to its share of all the frames. So one is free whenever it
 // asks, and a refusal is a lie, however blocks travel meanwhile.
 func TestFramesNeverRefusesWithinShare(t *testing.T) {
-	const workers, share = 8, 70
-	for _, nodes := range []int{1, 2} {
-		// RAM in shreds: many blocks of few frames, which move at each turn.
+	const workers = 8
+	for _, c := range []struct{ nodes, cpus, share, perBlock int }{
+		{1, workers, 70, 20}, // many blocks, which move at each turn
+		{2, workers, 70, 20},
+		{1, 256, 1, 1}, // a long way from slot to slot, during which frames come home behind it
+		{8, 2, 1, 1},   // and from node to node
+	} {
 		var spans []span
-		for left, b := workers*share, uint32(0); left > 0; b++ {
-			n := min(left, 1+int(b)%40)
-			spans = append(spans, span{b * BlockFrames, b*BlockFrames + uint32(n), uint8(int(b) % nodes)})
-			left -= n
+		for b := range workers * c.share / c.perBlock {
+			first := uint32(b * BlockFrames)
+			spans = append(spans, span{first, first + uint32(c.perBlock), uint8(b % c.nodes)})
 		}
-		f := newFrames(workers, nodes, spans...)
+		f := newFrames(c.cpus, c.nodes, spans...)
 		owner := make(stamps, len(f.blocks)*BlockFrames)
-		order := []uint8{0, 1}[:nodes]
+		order := []uint8{0, 1, 2, 3, 4, 5, 6, 7}[:c.nodes]
 		var wg sync.WaitGroup
 		for who := range workers {
 			wg.Go(func() {
 				r := rand.New(rand.NewPCG(uint64(who), 5))
 				var held []uint32
 				for n := range rounds(20000) {
-					if len(held) < share && r.IntN(8) > 0 {
-						fr, ok := f.Alloc(who, order)
+					if len(held) < c.share && r.IntN(8) > 0 {
+						fr, ok := f.Alloc(r.IntN(c.cpus), order)
 						if !ok {
-							t.Errorf("%d nodes: refused at %d of %d frames, round %d", nodes, len(held), share, n)
+							t.Errorf("%+v: refused at %d of %d frames, round %d", c, len(held), c.share, n)
 							return
 						}
 						owner.take(t, fr, who)
@@ -160,7 +163,7 @@ func TestFramesNeverRefusesWithinShare(t *testing.T) {
 					} else if len(held) > 0 {
 						i := r.IntN(len(held))
 						owner.give(t, held[i], who)
-						f.Free(who, held[i])
+						f.Free(who%c.cpus, held[i])
 						held[i] = held[len(held)-1]
 						held = held[:len(held)-1]
 					}
