@@ -36,7 +36,7 @@ func initFiles() {
 		Inodes:      reserve[linux.Inode](maxEntries),
 		Buckets:     table[linux.NameBucket](nameBuckets),
 	})
-	if len(hardware.Initrd) > 0 {
-		linux.SetArchive(hardware.Initrd)
+	if len(hardware.Files) > 0 {
+		linux.SetArchive(hardware.Files)
 	}
 }

@@ -14,7 +14,7 @@ type Hardware struct {
 	Back    func(cpu int, va, bytes uint64) bool // memory for a part of it
 
 	Cmdline []byte // of the kernel, without the terminating 0
-	Initrd  []byte // cpio archive with the program's files; nil: none
+	Files   []byte // cpio archive with the program's files; empty: none
 	Entry   uint64 // first instruction of the program
 
 	XSaveSize     uint64 // bytes of a vector state area; 512 for FXSAVE

@@ -1,6 +1,7 @@
 package board
 
 import (
+	_ "embed"
 	"sync/atomic"
 	"unsafe"
 
@@ -8,6 +9,13 @@ import (
 	"pdac/kernel"
 	"pdac/kernel/vm"
 )
+
+// archive is the cpio archive of files that the image carries. The one that is
+// committed is empty; kbuild -archive has another take its place. The compiler
+// lays the string out, so it is there before the runtime starts.
+//
+//go:embed archive.cpio
+var archive string
 
 // bootKernel hands the machine to package kernel and lets all CPUs into the
 // scheduler. The BSP's own first task is what start leaves in percpu.ctx.
@@ -33,8 +41,9 @@ func bootKernel() {
 	if xsaveSize != 0 {
 		h.XSaveSize, h.XSaveFeatures = xsaveSize, asm.XGETBV()
 	}
+	h.Files = unsafe.Slice(unsafe.StringData(archive), len(archive))
 	if r := handover.initrd; r.base < r.limit {
-		h.Initrd = unsafe.Slice((*byte)(asm.Pointer(directBase+r.base)), r.limit-r.base)
+		h.Files = unsafe.Slice((*byte)(asm.Pointer(directBase+r.base)), r.limit-r.base)
 	}
 	kernel.Boot(&h)
 	atomic.StoreUint32(&schedulerOpen, 1)

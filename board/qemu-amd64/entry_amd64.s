@@ -89,8 +89,8 @@ fill:
 	LEAQ ·bootStack+const_bootStackSize(SB), AX
 	ANDQ $~63, AX
 	MOVQ AX, percpu_stack(BX)
+	MOVQ AX, SP
 	CALL ·cpuBase(SB)
-	MOVQ percpu_stack(BX), SP
 	XORL BP, BP; // not vet's business: nobody to return to
 	CALL ·start(SB)
 	JMP  ·resume(SB)
@@ -172,8 +172,8 @@ next:
 	JMP  next
 
 found:
-	CALL ·cpuBase(SB)
 	MOVQ percpu_stack(BX), SP
+	CALL ·cpuBase(SB)
 	XORL BP, BP
 	PUSHQ BX
 	CALL ·startAP(SB)

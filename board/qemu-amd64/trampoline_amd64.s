@@ -26,8 +26,8 @@ TEXT ·trampoline(SB),NOSPLIT|NOFRAME,$0
 	BYTE $0x66; BYTE $0xea; LONG $0x00008060; BYTE $0x08; BYTE $0x00 // 36 JMP 8:0x8060
 	BYTE $0x90; BYTE $0x90                                 // 3e
 	QUAD $0                                                // 40 GDT: null
-	QUAD $0x00af9a000000ffff                               // 48 64-bit code
-	QUAD $0x00cf92000000ffff                               // 50 data
+	QUAD $0x00af9b000000ffff                               // 48 64-bit code, accessed: the page is read-only
+	QUAD $0x00cf93000000ffff                               // 50 data, accessed
 	BYTE $0x17; BYTE $0x00; LONG $0x00008040               // 58 GDTR: limit 23, base 0x8040
 	BYTE $0x90; BYTE $0x90                                 // 5e
 	BYTE $0x48; BYTE $0xa1; QUAD $0x8ff8                   // 60 MOV RAX, [0x8ff8]
