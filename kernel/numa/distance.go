@@ -27,7 +27,7 @@ func (t *Topology) buildDistances(slit *acpi.SLIT, r *acpi.Report) {
 }
 
 // buildOrders sorts the nodes by distance for each node. Insertion sort: there are at most 64, and it is stable, which
-// keeps the rotation that the nodes are inserted in.
+// keeps the rotation that the nodes are inserted in, beginning with the node itself, which no distance is below.
 func (t *Topology) buildOrders() {
 	n := t.NNodes
 	for node := range n {
@@ -35,8 +35,7 @@ func (t *Topology) buildOrders() {
 		for k := range n {
 			other := uint8((node + k) % n)
 			i := k
-			// Position 0 is the node itself, whatever the table says of the others.
-			for ; i > 1 && t.Distance[node][near[i-1]] > t.Distance[node][other]; i-- {
+			for ; i > 0 && t.Distance[node][near[i-1]] > t.Distance[node][other]; i-- {
 				near[i] = near[i-1]
 			}
 			near[i] = other

@@ -74,10 +74,6 @@ func (t *Topology) Build(madt *acpi.MADT, srat *acpi.SRAT, slit *acpi.SLIT, hmat
 			t.nMemory++
 		}
 	}
-	// A SLIT without an SRAT numbers domains that nothing is in.
-	if srat == nil {
-		slit = nil
-	}
 	t.buildDistances(slit, r)
 	t.buildOrders()
 	if hmat != nil {

@@ -53,6 +53,9 @@ func TestHMATFaults(t *testing.T) {
 	counts := func(i, t uint32) []byte {
 		return build.Bytes(uint16(1), uint16(0), uint32(32), uint32(0), i, t, uint32(0), uint64(1))
 	}
+	shortened := func(e []byte) []byte { return append([]byte{1, 0, 0, 0, byte(len(e) - 1)}, e[5:len(e)-1]...) }
+	wrapping := append(counts(3033497983, 3040507057), make([]byte, 700)...)
+	copy(wrapping[4:], build.Bytes(uint32(len(wrapping))))
 	var many [][]byte
 	for range MaxLocalities + 1 {
 		many = append(many, good)
@@ -72,8 +75,11 @@ func TestHMATFaults(t *testing.T) {
 		"short cache":        {build.HMAT(2, []byte{2, 0, 0, 0, 8, 0, 0, 0}, good), 1, "HMAT: entry at 0x28 of type 2 has length 8, expected 32 or more: entry ignored"},
 		"too small":          {build.HMAT(2, counts(1, 0), good), 1, "HMAT: structure at 0x28 has length 32, too small for 1 x 0 domains: structure ignored"},
 		"counts overflow":    {build.HMAT(2, counts(1<<31, 1<<31), good), 1, "HMAT: structure at 0x28 has length 32, too small for 2147483648 x 2147483648 domains: structure ignored"},
-		"unit 0":             {build.HMAT(2, build.Locality(0, 0, 0, nil, nil), good), 1, "HMAT: structure at 0x28 has base unit 0, expected 1 or more: structure ignored"},
-		"too many":           {build.HMAT(2, many...), MaxLocalities, "HMAT: entry at 0xaa8 of type 1 exceeds the limit of 64 of its kind: entry ignored"},
+		"a byte short":       {build.HMAT(2, shortened(good), good), 1, "HMAT: structure at 0x28 has length 41, too small for 1 x 1 domains: structure ignored"},
+		// The size of these, modulo 2^64, is 606.
+		"size overflows": {build.HMAT(2, wrapping, good), 1, "HMAT: structure at 0x28 has length 732, too small for 3033497983 x 3040507057 domains: structure ignored"},
+		"unit 0":         {build.HMAT(2, build.Locality(0, 0, 0, nil, nil), good), 1, "HMAT: structure at 0x28 has base unit 0, expected 1 or more: structure ignored"},
+		"too many":       {build.HMAT(2, many...), MaxLocalities, "HMAT: entry at 0xaa8 of type 1 exceeds the limit of 64 of its kind: entry ignored"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if h := parse(t, ParseHMAT, c.b, []string{c.want}); h.NLocalities != c.n {

@@ -70,7 +70,9 @@ func TestMADTFaults(t *testing.T) {
 		want []string
 	}{
 		"entry of length 0":  {build.MADT(good, []byte{0, 0}, good), 1, []string{"APIC: entry at 0x34 has length 0, expected 2 or more: rest of the table ignored"}},
-		"entry past the end": {build.MADT(good, []byte{0, 9, 1, 2, 1, 0, 0, 0}), 1, []string{"APIC: entry at 0x34 has length 9, expected at most the 8 left: rest of the table ignored"}},
+		"entry of length 1":  {build.MADT(good, []byte{1, 1}, good), 1, []string{"APIC: entry at 0x34 has length 1, expected 2 or more: rest of the table ignored"}},
+		"a byte short":       {build.MADT([]byte{0, 7, 1, 2, 1, 0, 0}, good), 1, []string{"APIC: entry at 0x2c of type 0 has length 7, expected 8 or more: entry ignored"}},
+		"a byte past":        {build.MADT(good, []byte{0, 9, 1, 2, 1, 0, 0, 0}), 1, []string{"APIC: entry at 0x34 has length 9, expected at most the 8 left: rest of the table ignored"}},
 		"one byte left":      {build.MADT(good, []byte{0}), 1, []string{"APIC: 1 byte left at 0x34, expected an entry of 2 or more: ignored"}},
 		"short entry":        {build.MADT([]byte{0, 4, 0, 0}, good), 1, []string{"APIC: entry at 0x2c of type 0 has length 4, expected 8 or more: entry ignored"}},
 		"broadcast ID":       {build.MADT(build.LocalAPIC(255, 1), build.X2APIC(255, 1), good), 2, []string{"APIC: entry at 0x2c enables APIC ID 0xff, which means all CPUs: entry ignored"}},
@@ -83,7 +85,7 @@ func TestMADTFaults(t *testing.T) {
 		"header only":        {cut(build.MADT(), 8), 0, []string{"APIC: table has length 36, expected 44 or more: table left out"}},
 		"another table":      {build.SRAT(3), 0, []string{"APIC: signature is SRAT, expected APIC: table left out"}},
 		"nothing":            {nil, 0, []string{"APIC: 0 bytes are there, expected 36: table left out"}},
-		"truncated":          {build.MADT(good)[:50], 0, []string{"APIC: 50 bytes are there, expected 52: table left out"}},
+		"truncated":          {build.MADT(good)[:51], 0, []string{"APIC: 51 bytes are there, expected 52: table left out"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := parse(t, ParseMADT, c.b, c.want)

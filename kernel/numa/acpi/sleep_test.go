@@ -34,6 +34,7 @@ func TestS5(t *testing.T) {
 		{"ends in PkgLength", append(name, 0x12, 0xc0), SleepTypes{}, []string{malformed}},
 		{"ends in the element", append(name, 0x12, 4, 1, 0x0a), SleepTypes{}, []string{malformed}},
 		{"no elements", append(name, 0x12, 2, 0), SleepTypes{}, []string{malformed}},
+		{"no elements, then an integer", append(name, 0x12, 2, 0, 0x0a, 5), SleepTypes{}, []string{malformed}},
 		{"a method", append(name, 0x14, 6, 4, 0, 0), SleepTypes{}, []string{malformed}},
 		{"a string", append(name, 0x12, 6, 1, 0x0d, 'x', 0), SleepTypes{}, []string{malformed}},
 	} {

@@ -1,7 +1,7 @@
 package acpi
 
 // SLIT is the System Locality Distance Information Table (ACPI 5.2.17): a view of the matrix in firmware memory, whose
-// rows and columns are proximity domains. It may be asymmetric.
+// rows and columns are proximity domains. It may be asymmetric; 255 says that there is no path.
 type SLIT struct {
 	N      int // localities
 	matrix []byte
@@ -12,8 +12,6 @@ const (
 	LocalDistance = 10
 	// RemoteDistance is assumed between two domains where no table says.
 	RemoteDistance = 20
-	// Unreachable is the distance where there is no path (ACPI 5.2.17).
-	Unreachable = 255
 )
 
 var sigSLIT = Signature{'S', 'L', 'I', 'T'}
