@@ -139,13 +139,21 @@ func place(cpu int, t ID, tk *Task, front bool) {
 	offer(cpu, t)
 }
 
-// offer wakes an idle CPU that may run a queued task, so that it pulls. The task may have run and died since it was
-// seen in the queue; its record is still one, and the worst is a needless IPI.
+// offer moves a task that was just seen in a queue to an idle CPU that may run it, if there is one. Moving it, rather than
+// waking the CPU to pull, keeps the promise to the task when that CPU finds other work first.
+//
+// The task may have run and died since it was seen. Its record is still one, of a READY task or not, and for any READY
+// task the move is right; the worst is a needless IPI.
 func offer(cpu int, t ID) {
 	tk := &tasks[t]
-	if i := claimFor(tk, cpus[tk.cpu.Load()].node); i >= 0 {
-		kick(cpu, i, evaluate)
+	i := claimFor(tk, cpus[tk.cpu.Load()].node)
+	if i < 0 {
+		return
 	}
+	if tk.retract() {
+		cpus[i].push(i, t, tk, false)
+	}
+	kick(cpu, i, evaluate)
 }
 
 // Enqueue makes a NEW task runnable: the creator's last touch of it.

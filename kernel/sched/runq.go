@@ -130,6 +130,20 @@ func (tk *Task) advance(t ID) (cpu int, moved bool) {
 	return int(at), moved
 }
 
+// retract takes a READY task out of its queue and into the caller's hands; ok is false when it is no longer READY there.
+func (tk *Task) retract() (ok bool) {
+	at := tk.cpu.Load()
+	q := &cpus[at].q
+	q.lock.Lock()
+	if tk.cpu.Load() == at && State(tk.state.Load()) == StateReady {
+		q.unlink(tk)
+		tk.own(StateWaking)
+		ok = true
+	}
+	q.lock.Unlock()
+	return ok
+}
+
 // take removes the first task that may run on cpu from another CPU's queue, and makes it RUNNING on cpu.
 // contended is true when the queue's lock was not free.
 func (c *CPU) take(cpu int) (t, head ID, contended bool) {
@@ -147,9 +161,9 @@ func (c *CPU) take(cpu int) (t, head ID, contended bool) {
 	if t != 0 && tasks[t].mayRun(cpu) {
 		tk := &tasks[t]
 		q.unlink(tk)
+		tk.own(StateRunning) // before cpu: a READY task's cpu is that of the queue whose lock is held
 		tk.cpu.Store(uint32(cpu))
 		tk.migrations.Add(1)
-		tk.own(StateRunning)
 	} else {
 		t = 0
 	}

@@ -93,7 +93,7 @@ func (c *CPU) leave(cpu int) ID {
 		now = machine.Now()
 	}
 
-	var next, head ID
+	var next, head, requeued ID
 	for {
 		next, head = c.swap(cur, behindUrgent)
 		if next == 0 && cur != 0 {
@@ -101,7 +101,7 @@ func (c *CPU) leave(cpu int) ID {
 		}
 		if next != 0 && cur != 0 {
 			c.preemptions.Add(1)
-			cur = 0
+			cur, requeued = 0, cur
 		}
 		if next == 0 {
 			if next, head = c.seek(cpu); next == 0 {
@@ -119,8 +119,11 @@ func (c *CPU) leave(cpu int) ID {
 		tk.own(StateWaking)
 		place(cpu, next, tk, false)
 	}
-	if head != 0 {
-		offer(cpu, head)
+	if requeued != 0 {
+		offer(cpu, requeued) // queued, then look: as place does
+	}
+	if head != 0 && head != requeued {
+		offer(cpu, head) // an idle CPU may have left it to us, see pull
 	}
 	return next
 }

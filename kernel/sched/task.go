@@ -73,6 +73,7 @@ type Task struct {
 	name       [2]atomic.Uint64
 	affinity   [len(CPUSet{})]atomic.Uint64 // under affinityLock for writers
 	sleep      TimerNode
+	_          [8]byte // whole cache lines
 }
 
 // Get returns the record of a task. The number must be one that New returned, now or earlier.
