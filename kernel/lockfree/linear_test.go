@@ -35,8 +35,8 @@ var stackModel = porcupine.Model{
 	},
 }
 
-// Short histories of racing calls must each have a sequential order. Call and
-// return times are numbers from one counter, so they don't depend on a clock.
+// Short histories of racing calls must each have a sequential order. Call and return times are
+// numbers from one counter, so they don't depend on a clock.
 func TestStackLinearizable(t *testing.T) {
 	const workers, elements, calls = 4, 8, 8
 	rounds := 1000
@@ -99,8 +99,8 @@ func TestStackLinearizable(t *testing.T) {
 	}
 }
 
-// The check itself must be able to say no: a queue's order, and a pop that
-// found the stack empty after a push had returned.
+// The check itself must be able to say no: a queue's order, and a pop that found the stack empty
+// after a push had returned.
 func TestStackModelRejects(t *testing.T) {
 	a, b := "\x01", "\x02"
 	for name, outputs := range map[string][2]string{"fifo": {a, b}, "lost": {b, ""}} {

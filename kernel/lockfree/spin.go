@@ -6,14 +6,14 @@ import (
 	"pdac/asm"
 )
 
-// SpinLock excludes CPUs from each other: test and test-and-set (L. Rudolph and
-// Z. Segall, "Dynamic Decentralized Cache Schemes for MIMD Parallel Processors",
-// ISCA 1984), so that waiters spin on a shared copy of the cache line and
-// only race for it when it was seen free. It is not fair; the sections that it guards are
-// too short for that to matter, and each lock is listed with its longest hold.
+// SpinLock excludes CPUs from each other: test and test-and-set (L. Rudolph and Z. Segall, "Dynamic
+// Decentralized Cache Schemes for MIMD Parallel Processors", ISCA 1984), so that waiters spin on a
+// shared copy of the cache line and only race for it when it was seen free. It is not fair; the
+// sections that it guards are too short for that to matter, and each lock is listed with its
+// longest hold.
 //
-// Preconditions of Lock: below the runtime, interrupts off, from before Lock until after
-// Unlock. A goroutine that was preempted inside would leave others spinning.
+// Preconditions of Lock: below the runtime, interrupts off, from before Lock until after Unlock. A
+// goroutine that was preempted inside would leave others spinning.
 //
 // Progress: blocking.
 type SpinLock struct {
@@ -29,8 +29,8 @@ func (l *SpinLock) Lock() {
 	}
 }
 
-// TryLock takes the lock if it is free and reports whether it did. A waiter that
-// has other duties, such as acknowledging TLB shootdowns, spins on this.
+// TryLock takes the lock if it is free and reports whether it did. A waiter that has other duties,
+// such as acknowledging TLB shootdowns, spins on this.
 func (l *SpinLock) TryLock() bool {
 	return l.held.Load() == 0 && l.held.CompareAndSwap(0, 1)
 }

@@ -4,9 +4,8 @@ import "sync/atomic"
 
 // Treiber's stack over indices, with a tag against ABA.
 //
-// Paper: R. K. Treiber, "Systems Programming: Coping with Parallelism", IBM
-// RJ 5118, 1986. The tag is that of IBM System/370 Principles of Operation,
-// appendix A, "free-pool manipulation".
+// Paper: R. K. Treiber, "Systems Programming: Coping with Parallelism", IBM RJ 5118, 1986. The tag
+// is that of IBM System/370 Principles of Operation, appendix A, "free-pool manipulation".
 //
 // Words and writers:
 //
@@ -14,34 +13,33 @@ import "sync/atomic"
 //	next[i]  (index below i)+1, 0 at the bottom; written only by who owns i,
 //	         which is nobody while i is on the stack
 //
-// Invariant: following next from head's top visits each element of the stack
-// once, and none of those links changes while its element is on the stack.
+// Invariant: following next from head's top visits each element of the stack once, and none of
+// those links changes while its element is on the stack.
 //
-// Linearization: Push, PushList, Pop and PopAll at their successful CAS of head;
-// Pop and PopAll of an empty stack at their load of head.
+// Linearization: Push, PushList, Pop and PopAll at their successful CAS of head; Pop and PopAll of
+// an empty stack at their load of head.
 //
-// Why removal alone moves the tag: Pop's CAS puts next[top], read earlier, into
-// head. That is wrong only if top left the stack in between and came back, and
-// leaving moved the tag. Push puts nothing into head that it read from a
-// link: if head holds the same bits again, the link that it wrote is right again.
+// Why removal alone moves the tag: Pop's CAS puts next[top], read earlier, into head. That is wrong
+// only if top left the stack in between and came back, and leaving moved the tag. Push puts nothing
+// into head that it read from a link: if head holds the same bits again, the link that it wrote is
+// right again.
 //
-// Wrap: a Pop is fooled if, between its load of head and its CAS, a multiple
-// of 2^32 removals happened and the same element is on top again. Below the
-// runtime that gap is some ten instructions with interrupts off, against at
-// least 2^32 locked instructions on one cache line, more than 20 seconds; above
-// it, a goroutine would have to be descheduled for that long exactly there, and
-// wake at one count of 4 billion.
+// Wrap: a Pop is fooled if, between its load of head and its CAS, a multiple of 2^32 removals
+// happened and the same element is on top again. Below the runtime that gap is some ten
+// instructions with interrupts off, against at least 2^32 locked instructions on one cache line,
+// more than 20 seconds; above it, a goroutine would have to be descheduled for that long exactly
+// there, and wake at one count of 4 billion.
 //
-// Reclamation: none needed. Elements are type-stable: next outlives the stack,
-// so a stale Pop reads a link of an element that is in other hands, atomically
-// and harmlessly, because its CAS then fails.
+// Reclamation: none needed. Elements are type-stable: next outlives the stack, so a stale Pop reads
+// a link of an element that is in other hands, atomically and harmlessly, because its CAS then
+// fails.
 //
-// Progress: lock-free, all operations. No call pairs need be kept apart; one
-// element must not be pushed while it is on a stack.
+// Progress: lock-free, all operations. No call pairs need be kept apart; one element must not be
+// pushed while it is on a stack.
 
-// Stack is a LIFO of indices below 2^32-1 whose links live in a slice of the
-// caller's, the same one at every call. Stacks may share one slice, since an element
-// is on one stack at a time. It is one word: the caller pads it where it matters.
+// Stack is a LIFO of indices below 2^32-1 whose links live in a slice of the caller's, the same one
+// at every call. Stacks may share one slice, since an element is on one stack at a time. It is one
+// word: the caller pads it where it matters.
 type Stack struct {
 	head atomic.Uint64
 }
@@ -55,8 +53,8 @@ func (s *Stack) Push(next []uint32, i uint32) {
 	s.PushList(next, i, i)
 }
 
-// PushList puts a list on top in one step: first becomes the top, and last
-// lies on what was the top. The caller has joined first to last by Link.
+// PushList puts a list on top in one step: first becomes the top, and last lies on what was the
+// top. The caller has joined first to last by Link.
 //
 // Preconditions: the caller owns every element of the list.
 func (s *Stack) PushList(next []uint32, first, last uint32) {
@@ -85,8 +83,8 @@ func (s *Stack) Pop(next []uint32) (uint32, bool) {
 	}
 }
 
-// PopAll takes every element in one step and returns the top of the list, which
-// is the caller's then and is walked by Next. False: the stack was empty.
+// PopAll takes every element in one step and returns the top of the list, which is the caller's
+// then and is walked by Next. False: the stack was empty.
 func (s *Stack) PopAll() (uint32, bool) {
 	for {
 		h := s.head.Load()
@@ -109,8 +107,8 @@ func Link(next []uint32, i, below uint32) {
 	atomic.StoreUint32(&next[i], below+1)
 }
 
-// Next returns the element under i in a list that PopAll returned. False: i
-// is the bottom. Read it before pushing i elsewhere.
+// Next returns the element under i in a list that PopAll returned. False: i is the bottom. Read it
+// before pushing i elsewhere.
 func Next(next []uint32, i uint32) (uint32, bool) {
 	below := atomic.LoadUint32(&next[i])
 	return below - 1, below != 0

@@ -47,8 +47,8 @@ func TestStackPopAllWalk(t *testing.T) {
 	}
 }
 
-// A Pop that was overtaken must fail: the same element is on top again, over
-// another one than the link that was read says.
+// A Pop that was overtaken must fail: the same element is on top again, over another one than the
+// link that was read says.
 func TestStackStalePopFails(t *testing.T) {
 	next := make([]uint32, 3)
 	var s Stack
@@ -81,8 +81,8 @@ func TestStackTagWraps(t *testing.T) {
 	}
 }
 
-// Elements move between stacks that share their links; each carries an owner's
-// stamp, so that an element in two hands shows, and none may be lost.
+// Elements move between stacks that share their links; each carries an owner's stamp, so that an
+// element in two hands shows, and none may be lost.
 func TestStackTorture(t *testing.T) {
 	const workers, elements, stacks = 8, 64, 3
 	rounds := 20000

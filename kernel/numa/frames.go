@@ -8,60 +8,57 @@ import (
 
 // The frame allocator: all RAM, by node, as 4 KiB frames and whole 2 MiB blocks.
 //
-// Paper: L. Wrenger, F. Rommel, A. Halbuer, C. Dietrich, D. Lohmann, "LLFree:
-// Scalable and Optionally-Persistent Page-Frame Allocation", USENIX ATC 2023.
-// From it come the bitmap under a counter, the order in which the two are
-// updated, and reservation instead of per-CPU lists. Its trees of blocks are
-// replaced by two stacks a node.
+// Paper: L. Wrenger, F. Rommel, A. Halbuer, C. Dietrich, D. Lohmann, "LLFree: Scalable and
+// Optionally-Persistent Page-Frame Allocation", USENIX ATC 2023. From it come the bitmap under a
+// counter, the order in which the two are updated, and reservation instead of per-CPU lists. Its
+// trees of blocks are replaced by two stacks a node.
 //
-// Each 2 MiB of physical address space is a block: a bitmap of free frames, and a
-// state word with their count and the places where the block can be found. To
-// allocate, first take one off the count, which is a permission for one frame, then
-// clear a bit; to free, set the bit, then add one to the count. So
+// Each 2 MiB of physical address space is a block: a bitmap of free frames, and a state word with
+// their count and the places where the block can be found. To allocate, first take one off the
+// count, which is a permission for one frame, then clear a bit; to free, set the bit, then add one
+// to the count. So
 //
 //	bits set >= count + permissions out                                (1)
 //
-// and a permission always finds its bit. A count of 512 means that no permission is
-// out and no free is under way; one CAS from 512 to 0 allocates the whole block,
-// and the bitmap is then private to its new owner. Frames of such a block are
-// like any other allocated frames, so each may be freed alone, and a block is whole again at
-// the moment its last frame comes home: coalescing is not a step of its own.
+// and a permission always finds its bit. A count of 512 means that no permission is out and no free
+// is under way; one CAS from 512 to 0 allocates the whole block, and the bitmap is then private to
+// its new owner. Frames of such a block are like any other allocated frames, so each may be freed
+// alone, and a block is whole again at the moment its last frame comes home: coalescing is not a
+// step of its own.
 //
-// A block is found in up to three places, each with a flag in the state word: the
-// node's stack of partly free blocks, the node's stack of whole ones, and a
-// CPU's slot for that node (reserved). A block that changes in a stack's middle
-// stays there; who pops it looks at its state. Between calls,
+// A block is found in up to three places, each with a flag in the state word: the node's stack of
+// partly free blocks, the node's stack of whole ones, and a CPU's slot for that node (reserved). A
+// block that changes in a stack's middle stays there; who pops it looks at its state. Between
+// calls,
 //
 //	count > 0    =>  at least one flag is set                          (2)
 //	count = 512  =>  the flag of the whole stack is set                (3)
 //	a flag is set   <=>  the block is in that place, once              (4)
 //
-// The slot is the fast path. A CPU allocates from the block in its slot with two CAS
-// on lines that no other CPU allocates from, and frees with two locked operations
-// on the frame's own block. It leaves the block when that is exhausted.
+// The slot is the fast path. A CPU allocates from the block in its slot with two CAS on lines that
+// no other CPU allocates from, and frees with two locked operations on the frame's own block. It
+// leaves the block when that is exhausted.
 //
-// The count and the bitmap are all that decides who owns a frame. Stacks, slots
-// and flags only say where to look, so it does not matter that a caller above the runtime
-// is on another CPU than it says, nor that a stale slot is used.
+// The count and the bitmap are all that decides who owns a frame. Stacks, slots and flags only say
+// where to look, so it does not matter that a caller above the runtime is on another CPU than it
+// says, nor that a stale slot is used.
 //
-// Alloc says no only when there was a moment at which all nodes in its order
-// were dry, which takes care, since blocks travel between stacks and slots.
-// See search in frames_alloc.go.
+// Alloc says no only when there was a moment at which all nodes in its order were dry, which takes
+// care, since blocks travel between stacks and slots. See search in frames_alloc.go.
 //
-// Writers. free[w]: permission holders clear bits and owners of frames set them,
-// by CAS. state: anyone, by CAS and Add. slot: anyone, by CAS and Swap; whoever takes
-// a block out of a slot, and nobody else, clears the reserved flag. home, older, vote,
-// ram: AddRange. Stacks: see lockfree.Stack; who sets a stack's flag pushes, who pops
-// clears it.
+// Writers. free[w]: permission holders clear bits and owners of frames set them, by CAS. state:
+// anyone, by CAS and Add. slot: anyone, by CAS and Swap; whoever takes a block out of a slot, and
+// nobody else, clears the reserved flag. home, older, vote, ram: AddRange. Stacks: see
+// lockfree.Stack; who sets a stack's flag pushes, who pops clears it.
 //
-// Linearization: Alloc and AllocHuge at the CAS that lowers the count, a failing Alloc at
-// the end of its last pass but one; Free and FreeHuge at the addition to the count or, if a
-// failing Alloc missed the frame and nobody has taken it yet, when the dry word is wet again.
+// Linearization: Alloc and AllocHuge at the CAS that lowers the count, a failing Alloc at the end
+// of its last pass but one; Free and FreeHuge at the addition to the count or, if a failing Alloc
+// missed the frame and nobody has taken it yet, when the dry word is wet again.
 //
 // Reclamation: none; blocks are type-stable.
 //
-// Progress: lock-free, all but AddRange. A loop repeats only if another call
-// took or freed a frame, or moved a block, in between.
+// Progress: lock-free, all but AddRange. A loop repeats only if another call took or freed a frame,
+// or moved a block, in between.
 //
 // Calls to keep apart:
 //
@@ -90,8 +87,7 @@ const (
 	blockWords = BlockFrames / wordFrames
 )
 
-// Block is the allocator's record of 2 MiB of physical address space. The zero
-// Block has no RAM.
+// Block is the allocator's record of 2 MiB of physical address space. The zero Block has no RAM.
 type Block struct {
 	free [blockWords]atomic.Uint64 // bit set: the frame is free. A cache line
 
@@ -132,8 +128,8 @@ type FrameCPU struct {
 	_      [lockfree.CacheLine - 16]byte
 }
 
-// frameNode is a node's part. The first line is read by each Free and hardly ever
-// written; the second is written whenever a block moves.
+// frameNode is a node's part. The first line is read by each Free and hardly ever written; the
+// second is written whenever a block moves.
 type frameNode struct {
 	dry    atomic.Uint64 // see search
 	frames atomic.Uint64 // frames that exist
@@ -144,13 +140,13 @@ type frameNode struct {
 	_     [lockfree.CacheLine - 24]byte
 }
 
-// begin and end enclose each move of a block from one place to another, during
-// which it may be in none.
+// begin and end enclose each move of a block from one place to another, during which it may be in
+// none.
 func (n *frameNode) begin() { n.moves.Add(1<<32 + 1) }
 func (n *frameNode) end()   { n.moves.Add(^uint64(0)) }
 
-// Frames is the allocator. Its methods may be called below and above the runtime.
-// A frame is named by its number, physical address / FrameSize.
+// Frames is the allocator. Its methods may be called below and above the runtime. A frame is named
+// by its number, physical address / FrameSize.
 type Frames struct {
 	// Constant after Init.
 	blocks  []Block
@@ -163,9 +159,9 @@ type Frames struct {
 	nodes [MaxNodes]frameNode
 }
 
-// FramesConfig carries the allocator's memory, zeroed. The entries of a block
-// are touched only if AddRange named a frame of it; the rest of Blocks,
-// NextPartial and NextWhole need not be populated.
+// FramesConfig carries the allocator's memory, zeroed. The entries of a block are touched only if
+// AddRange named a frame of it; the rest of Blocks, NextPartial and NextWhole need not be
+// populated.
 type FramesConfig struct {
 	Blocks      []Block  // by physical address / 2 MiB
 	NextPartial []uint32 // as long as Blocks

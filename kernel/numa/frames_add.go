@@ -6,13 +6,12 @@ import (
 	"pdac/kernel/lockfree"
 )
 
-// AddRange gives the allocator the frames from first up to, not including, end as free RAM
-// of node. It panics if one of them was added before.
+// AddRange gives the allocator the frames from first up to, not including, end as free RAM of node.
+// It panics if one of them was added before.
 //
-// A block that ranges of several nodes share belongs to the node that most of its
-// frames came from (R. S. Boyer and J S. Moore, "MJRTY", 1991: the exact majority
-// when there is one); on a tie, to the first. It does not change nodes any more
-// once frames of it are in use.
+// A block that ranges of several nodes share belongs to the node that most of its frames came from
+// (R. S. Boyer and J S. Moore, "MJRTY", 1991: the exact majority when there is one); on a tie, to
+// the first. It does not change nodes while frames of it are in use.
 //
 // Preconditions: one call at a time, and see the table in frames.go.
 func (f *Frames) AddRange(first, end uint32, node uint8) {
@@ -102,8 +101,7 @@ func (f *Frames) enlist(b uint32, node uint8) {
 	f.newest.Store(b + 1) // publishes older
 }
 
-// elect counts n votes for node, and moves the block there if that wins and the
-// block is untouched.
+// elect counts n votes for node, and moves the block there if that wins and the block is untouched.
 func (f *Frames) elect(b, n uint32, node uint8) {
 	blk := &f.blocks[b]
 	home := blk.home.Load()
@@ -129,8 +127,8 @@ func (f *Frames) elect(b, n uint32, node uint8) {
 	f.rehome(uint8(home))
 }
 
-// rehome moves blocks that have left node from its stack to their new home's. It is
-// called for each block at the border of two nodes, of which there are few.
+// rehome moves blocks that have left node from its stack to their new home's. It is called for each
+// block at the border of two nodes, of which there are few.
 func (f *Frames) rehome(node uint8) {
 	nd := &f.nodes[node]
 	nd.begin()
@@ -146,8 +144,8 @@ func (f *Frames) rehome(node uint8) {
 	nd.end()
 }
 
-// walk returns the block that was added before the one that place names, and
-// the place to go on from. Start with f.newest.
+// walk returns the block that was added before the one that place names, and the place to go on
+// from. Start with f.newest.
 func (f *Frames) walk(place *uint32) (b uint32, ok bool) {
 	if *place == 0 {
 		return 0, false

@@ -4,14 +4,14 @@ import (
 	"math/bits"
 )
 
-// Alloc takes a free frame from the first node in order that has one; order holds
-// node numbers below MaxNodes. cpu says whose slots to use and in whose name to count; a
-// caller above the runtime may be elsewhere by now. The frame is not zeroed. False: there
-// was a moment at which no frame of any node in order was free.
+// Alloc takes a free frame from the first node in order that has one; order holds node numbers
+// below MaxNodes. cpu says whose slots to use and in whose name to count; a caller above the
+// runtime may be elsewhere by now. The frame is not zeroed. False: there was a moment at which no
+// frame of any node in order was free.
 func (f *Frames) Alloc(cpu int, order []uint8) (uint32, bool) {
-	// A node that was found dry may have got a frame back while the next one was looked
-	// at. So no is said when two passes in a row found the same: dry words only
-	// grow, hence equal sums mean that all nodes were dry between the passes.
+	// A node that was found dry may have got a frame back while the next one was looked at. So no
+	// is said when two passes in a row found the same: dry words only grow, hence equal sums mean
+	// that all nodes were dry between the passes.
 	for last := uint64(0); ; {
 		sum := uint64(0)
 		for _, node := range order {
@@ -45,8 +45,8 @@ func (f *Frames) allocFrom(cpu int, node uint8) (fr uint32, dry uint64) {
 	return f.search(cpu, node)
 }
 
-// permit takes one off block b's count: a permission for one frame, to be used by pick. It
-// adds taken, stateTaken or 0, to the state, and returns what is left of the count.
+// permit takes one off block b's count: a permission for one frame, to be used by pick. It adds
+// taken, stateTaken or 0, to the state, and returns what is left of the count.
 func (f *Frames) permit(b uint32, taken uint64) (left uint64, ok bool) {
 	state := &f.blocks[b].state
 	for {
@@ -60,8 +60,8 @@ func (f *Frames) permit(b uint32, taken uint64) (left uint64, ok bool) {
 	}
 }
 
-// pick turns a permission for block b into a frame. left is the count after the permission:
-// in a block that is used up from the bottom it leads to the right word at once.
+// pick turns a permission for block b into a frame. left is the count after the permission: in a
+// block that is used up from the bottom it leads to the right word at once.
 func (f *Frames) pick(b uint32, left uint64) uint32 {
 	blk := &f.blocks[b]
 	for w := (BlockFrames - 1 - left) / wordFrames; ; w++ {
@@ -75,8 +75,8 @@ func (f *Frames) pick(b uint32, left uint64) uint32 {
 	}
 }
 
-// reserve puts a block from node's stacks into cpu's slot and takes a frame of it. Partly
-// free blocks come first, to keep whole ones whole.
+// reserve puts a block from node's stacks into cpu's slot and takes a frame of it. Partly free
+// blocks come first, to keep whole ones whole.
 func (f *Frames) reserve(cpu int, node uint8) (uint32, bool) {
 	nd := &f.nodes[node]
 	if nd.stack[partly].Empty() && nd.stack[wholly].Empty() {
@@ -101,9 +101,9 @@ func (f *Frames) reserve(cpu int, node uint8) (uint32, bool) {
 	return f.pick(b, was&stateCount-1), true
 }
 
-// claim pops blocks until it has one with free frames, reserves that and takes a permission for
-// it in the same step, and returns the state that was. It drops those that are exhausted or, if
-// popped from the partly free ones, found elsewhere: in a slot or among the whole ones.
+// claim pops blocks until it has one with free frames, reserves that and takes a permission for it
+// in the same step, and returns the state that was. It drops those that are exhausted or, if popped
+// from the partly free ones, found elsewhere: in a slot or among the whole ones.
 //
 // A block popped from the whole ones that is in a slot stays there, and loses one frame only. It
 // can't be dropped, since AllocHuge must find it as long as it is whole.
@@ -138,8 +138,8 @@ func (f *Frames) claim(nd *frameNode, stack int) (b uint32, was uint64, ok bool)
 	}
 }
 
-// install puts a block whose reserved flag is the caller's into cpu's slot, in place of
-// the exhausted one that may be there.
+// install puts a block whose reserved flag is the caller's into cpu's slot, in place of the
+// exhausted one that may be there.
 func (f *Frames) install(cpu int, node uint8, b uint32) {
 	if old := f.cpus[cpu].slot[node].Swap(b + 1); old != 0 {
 		f.release(cpu, old-1)
@@ -162,8 +162,8 @@ func (f *Frames) account(cpu int, node uint8, n uint64) {
 	}
 }
 
-// A node's dry word: a generation, which begins whenever a frame comes home to a node that
-// is being searched or dry, and what is known in this generation.
+// A node's dry word: a generation, which begins whenever a frame comes home to a node that is being
+// searched or dry, and what is known in this generation.
 const (
 	dryNo     = iota // a search may find a frame
 	drySearch        // a search has begun
@@ -171,17 +171,17 @@ const (
 	dryState  = 3    // mask; the generation is above
 )
 
-// search is the last resort: it takes a frame of node wherever there is one, or makes
-// sure that there is none, so that later calls need not search until a frame comes home.
+// search is the last resort: it takes a frame of node wherever there is one, or makes sure that
+// there is none, so that later calls need not search until a frame comes home.
 //
 // It first announces itself in dry, and whoever adds to a count of the node begins a new generation
-// afterwards. So within a generation that has a search, counts only fall, but for frees
-// that have not returned yet; each block seen at count 0 stays at 0, and when a walk
-// saw them all so, and the generation is still the same, the node is dry. Several CPUs
-// may share a generation: each begins its walk after loading drySearch.
+// afterwards. So within a generation that has a search, counts only fall, but for frees that have
+// not returned yet; each block seen at count 0 stays at 0, and when a walk saw them all so, and the
+// generation is still the same, the node is dry. Several CPUs may share a generation: each begins
+// its walk after loading drySearch.
 //
-// If no block moved during the walk, those in slots are all there are besides the
-// stacks, which are empty. Else the walk is repeated over all blocks.
+// If no block moved during the walk, those in slots are all there are besides the stacks, which are
+// empty. Else the walk is repeated over all blocks.
 func (f *Frames) search(cpu int, node uint8) (fr uint32, dry uint64) {
 	nd := &f.nodes[node]
 	now := nd.dry.Load()
@@ -210,8 +210,8 @@ func (f *Frames) search(cpu int, node uint8) (fr uint32, dry uint64) {
 	return 0, dry
 }
 
-// wet begins a new generation of node's dry word if this one has a search. Call it after
-// each addition to a count.
+// wet begins a new generation of node's dry word if this one has a search. Call it after each
+// addition to a count.
 func (f *Frames) wet(node uint8) {
 	dry := &f.nodes[node].dry
 	for {

@@ -1,8 +1,8 @@
 package numa
 
-// Free gives back one frame, to its own node, whichever CPU calls. It panics if the frame is
-// free already or is not RAM that was added. The CPU is an argument for the sake
-// of the interface; the frame alone says where it goes.
+// Free gives back one frame, to its own node, whichever CPU calls. It panics if the frame is free
+// already or is not RAM that was added. The CPU is an argument for the sake of the interface; the
+// frame alone says where it goes.
 func (f *Frames) Free(_ int, fr uint32) {
 	b := fr / BlockFrames
 	blk := &f.blocks[b]
@@ -20,8 +20,8 @@ func (f *Frames) Free(_ int, fr uint32) {
 	f.wet(uint8(blk.home.Load()))
 }
 
-// settle sees to it that a block with free frames can be found, and a whole
-// one by AllocHuge: (2) and (3) in frames.go. Call it after what may break them.
+// settle sees to it that a block with free frames can be found, and a whole one by AllocHuge: (2)
+// and (3) in frames.go. Call it after what may break them.
 func (f *Frames) settle(b uint32) {
 	blk := &f.blocks[b]
 	for {

@@ -1,9 +1,9 @@
 package numa
 
-// AllocHuge takes a whole free block from the first node in order that has one and
-// returns its first frame, aligned to BlockFrames. False: no node in order had a whole
-// block, or another call was about to use the last one. Each of its frames may be
-// freed by Free, or all of them by FreeHuge.
+// AllocHuge takes a whole free block from the first node in order that has one and returns its
+// first frame, aligned to BlockFrames. False: no node in order had a whole block, or another call
+// was about to use the last one. Each of its frames may be freed by Free, or all of them by
+// FreeHuge.
 func (f *Frames) AllocHuge(cpu int, order []uint8) (uint32, bool) {
 	for _, node := range order {
 		if b, ok := f.takeWhole(node); ok {
@@ -17,8 +17,8 @@ func (f *Frames) AllocHuge(cpu int, order []uint8) (uint32, bool) {
 	return 0, false
 }
 
-// takeWhole pops blocks until one is whole, and takes all of its count in one step. The others
-// lost frames since they were pushed.
+// takeWhole pops blocks until one is whole, and takes all of its count in one step. The others lost
+// frames since they were pushed.
 func (f *Frames) takeWhole(node uint8) (uint32, bool) {
 	nd := &f.nodes[node]
 	for !nd.stack[wholly].Empty() {
@@ -35,8 +35,8 @@ func (f *Frames) takeWhole(node uint8) (uint32, bool) {
 	return 0, false
 }
 
-// empty takes the whole count of a block that the caller popped from the stack of whole
-// blocks, or finds the block another place.
+// empty takes the whole count of a block that the caller popped from the stack of whole blocks, or
+// finds the block another place.
 func (f *Frames) empty(b uint32) bool {
 	state := &f.blocks[b].state
 	for {
@@ -56,8 +56,8 @@ func (f *Frames) empty(b uint32) bool {
 }
 
 // FreeHuge gives back all frames of the block that begins at first, which may come from AllocHuge
-// or from 512 calls of Alloc. It panics if one of them is free already, or not
-// RAM, or if first is not aligned to BlockFrames.
+// or from 512 calls of Alloc. It panics if one of them is free already, or not RAM, or if first is
+// not aligned to BlockFrames.
 func (f *Frames) FreeHuge(_ int, first uint32) {
 	b := first / BlockFrames
 	blk := &f.blocks[b]

@@ -52,10 +52,10 @@ func firstWith(order []uint8, has func(int) int) int {
 	return -1
 }
 
-// Random calls, one at a time, give what the model says: success whenever possible, from
-// the first node that has what is asked for, and never a frame in use.
+// Random calls, one at a time, give what the model says: success whenever possible, from the first
+// node that has what is asked for, and never a frame in use.
 func TestFramesAgainstModel(t *testing.T) {
-	steps := 10000
+	steps := 3000
 	if testing.Short() {
 		steps = 500
 	}
@@ -159,8 +159,8 @@ func TestFramesAgainstModel(t *testing.T) {
 	}
 }
 
-// Any sequence of AddRange makes exactly the named frames available, or panics if
-// it names one twice.
+// Any sequence of AddRange makes exactly the named frames available, or panics if it names one
+// twice.
 func FuzzFramesAddRange(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 10, 0})
 	f.Add([]byte{1, 0, 0, 0, 8, 0, 8, 0, 0, 4})

@@ -17,8 +17,8 @@ func alloc(t *testing.T, f *Frames, cpu, n int) (got []uint32) {
 
 // A block travels in and out of stacks and slots; each test here makes one of the rare turns.
 
-// Two callers that name the same CPU reserve a block each: the slot keeps the later one,
-// and the other must not get lost though it has free frames.
+// Two callers that name the same CPU reserve a block each: the slot keeps the later one, and the
+// other must not get lost though it has free frames.
 func TestFramesPlacesDisplacedFromSlot(t *testing.T) {
 	f := newFrames(1, 1, span{0, 2 * BlockFrames, 0})
 	nd := &f.nodes[0]
@@ -36,8 +36,8 @@ func TestFramesPlacesDisplacedFromSlot(t *testing.T) {
 	alloc(t, f, 0, 2*BlockFrames-2)
 }
 
-// While there are partly free blocks, whole ones stay whole, even one that became whole
-// inside the stack of partly free ones and lies on its top.
+// While there are partly free blocks, whole ones stay whole, even one that became whole inside the
+// stack of partly free ones and lies on its top.
 func TestFramesPlacesWholeAmongPartial(t *testing.T) {
 	f := newFrames(2, 1, span{0, 2 * BlockFrames, 0}, span{2 * BlockFrames, 2*BlockFrames + 5, 0})
 	got := alloc(t, f, 0, 2*BlockFrames+5)
@@ -57,8 +57,8 @@ func TestFramesPlacesWholeAmongPartial(t *testing.T) {
 	}
 }
 
-// A block becomes whole in a slot, is used up from there, and has free frames again while the
-// stack of whole blocks still lists it. AllocHuge refuses it, and it must not get lost.
+// A block becomes whole in a slot, is used up from there, and has free frames again while the stack
+// of whole blocks still lists it. AllocHuge refuses it, and it must not get lost.
 func TestFramesPlacesStaleAmongWhole(t *testing.T) {
 	f := newFrames(1, 1, span{0, BlockFrames, 0}, span{BlockFrames, BlockFrames + 5, 0})
 	got := alloc(t, f, 0, 5+1) // the partly free block first
@@ -82,8 +82,8 @@ func TestFramesPlacesStaleAmongWhole(t *testing.T) {
 	}
 }
 
-// A whole block in another CPU's slot: AllocHuge takes it from there, and Alloc, which may
-// take a frame of it, leaves it in the slot.
+// A whole block in another CPU's slot: AllocHuge takes it from there, and Alloc, which may take a
+// frame of it, leaves it in the slot.
 func TestFramesPlacesWholeInSlot(t *testing.T) {
 	f := newFrames(2, 1, span{0, BlockFrames, 0})
 	f.Free(0, alloc(t, f, 0, 1)[0])

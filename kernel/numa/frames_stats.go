@@ -9,8 +9,8 @@ type NodeStats struct {
 	Local, Remote uint64
 }
 
-// Stats adds up a node's figures by a walk over all blocks and slots, for
-// reports. It is not a snapshot: calls under way may show in part.
+// Stats adds up a node's figures by a walk over all blocks and slots, for reports. It is not a
+// snapshot: calls under way may show in part.
 func (f *Frames) Stats(node int) NodeStats {
 	st := NodeStats{Total: f.nodes[node].frames.Load() * FrameSize}
 	place := f.newest.Load()

@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-// Two frames, two callers, one frame each at most. One caller swaps its frame for
-// the other one all the time, on the fast path; so the other caller's search, which passes the
-// slots one by one, may see first the one block empty and then the other, though
-// there was no moment without a free frame.
+// Two frames, two callers, one frame each at most. One caller swaps its frame for the other one all
+// the time, on the fast path; so the other caller's search, which passes the slots one by one, may
+// see first the one block empty and then the other, though there was no moment without a free
+// frame.
 func TestFramesNeverRefusesWhileFramesSwap(t *testing.T) {
 	for name, c := range map[string]struct {
 		cpus, near, far int
@@ -30,7 +30,7 @@ func TestFramesNeverRefusesWhileFramesSwap(t *testing.T) {
 					t.Error("no frame to begin with")
 					return
 				}
-				for n := range rounds(100000) {
+				for n := range rounds(30000) {
 					f.Free(0, mine)
 					from, where := c.near, order
 					if n%2 == 0 {

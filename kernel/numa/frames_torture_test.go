@@ -3,6 +3,7 @@ package numa
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -41,8 +42,8 @@ func givenOut(f *Frames) (n uint64) {
 	return n
 }
 
-// All calls at once, by callers that change CPU, on memory that runs dry often. Afterwards
-// nothing is lost and every block is whole again.
+// All calls at once, by callers that change CPU, on memory that runs dry often. Afterwards nothing
+// is lost and every block is whole again.
 func TestFramesTorture(t *testing.T) {
 	const workers, cpus, limit = 8, 4, 6 * BlockFrames
 	f := newFrames(cpus, 2, span{0, 3*BlockFrames - 100, 0}, span{3*BlockFrames - 100, limit, 1})
@@ -128,8 +129,8 @@ func TestFramesTorture(t *testing.T) {
 	}
 }
 
-// Each worker keeps to its share of all the frames. So one is free whenever it
-// asks, and a refusal is a lie, however blocks travel meanwhile.
+// Each worker keeps to its share of all the frames. So one is free whenever it asks, and a refusal
+// is a lie, however blocks travel meanwhile.
 func TestFramesNeverRefusesWithinShare(t *testing.T) {
 	const workers = 8
 	for _, c := range []struct{ nodes, cpus, share, perBlock int }{
@@ -151,7 +152,7 @@ func TestFramesNeverRefusesWithinShare(t *testing.T) {
 			wg.Go(func() {
 				r := rand.New(rand.NewPCG(uint64(who), 5))
 				var held []uint32
-				for n := range rounds(20000) {
+				for n := range rounds(10000) {
 					if len(held) < c.share && r.IntN(8) > 0 {
 						fr, ok := f.Alloc(r.IntN(c.cpus), order)
 						if !ok {
@@ -176,6 +177,35 @@ func TestFramesNeverRefusesWithinShare(t *testing.T) {
 		}
 		checkQuiet(t, f)
 	}
+}
+
+// Ranges may come while others allocate: what was added is there at once, and once only.
+func TestFramesAddRangeMeanwhile(t *testing.T) {
+	const workers, blocks = 4, 64
+	f := newFrames(workers, 1, span{blocks * BlockFrames, blocks*BlockFrames + 1, 0}) // sizes the tables
+	owner := make(stamps, (blocks+1)*BlockFrames)
+	var got atomic.Int32
+	var wg sync.WaitGroup
+	for who := range workers {
+		wg.Go(func() {
+			for got.Load() < blocks*BlockFrames+1 {
+				if fr, ok := f.Alloc(who, []uint8{0}); ok {
+					owner.take(t, fr, who)
+					got.Add(1)
+				} else {
+					runtime.Gosched()
+				}
+				if n := got.Load(); n%1024 == 0 {
+					f.Stats(0)
+				}
+			}
+		})
+	}
+	for fr, n := uint32(0), uint32(1); fr < blocks*BlockFrames; fr, n = fr+n, n*5%2039 {
+		f.AddRange(fr, min(fr+n, blocks*BlockFrames), 0)
+	}
+	wg.Wait()
+	checkQuiet(t, f)
 }
 
 func BenchmarkFrames(b *testing.B) {
