@@ -25,10 +25,10 @@ import "sync/atomic"
 // right again.
 //
 // Wrap: a Pop is fooled if, between its load of head and its CAS, a multiple of 2^32 removals
-// happened and the same element is on top again. Below the runtime that gap is some ten
-// instructions with interrupts off, against at least 2^32 locked instructions on one cache line,
-// more than 20 seconds; above it, a goroutine would have to be descheduled for that long exactly
-// there, and wake at one count of 4 billion.
+// happened and the same element is on top again. That gap is some ten instructions, against at
+// least 2^32 locked ones on a single cache line, more than 20 seconds. Below the runtime interrupts
+// are off in it, so only a hypervisor could stop it for that long; above, a goroutine would have to
+// be descheduled exactly there, and in both cases go on at one removal count in 4 billion.
 //
 // Reclamation: none needed. Elements are type-stable: next outlives the stack, so a stale Pop reads
 // a link of an element that is in other hands, atomically and harmlessly, because its CAS then
