@@ -1,0 +1,10 @@
+// Compare runs the benchmark of the folder above in a guest of PDAC, and on
+// request in one of Linux, on one CPU whose clock counts instructions, and
+// prints both columns and their ratio. It is host code.
+//
+//	compare [-linux] [-record]
+//
+// With -linux the Linux guest runs too; otherwise its column is that of the
+// record. -record writes what was measured into the record. The package's test
+// fails where PDAC's figures exceed the record by more than 5%.
+package main
