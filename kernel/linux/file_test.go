@@ -264,17 +264,17 @@ func TestFileReadAndSeek(t *testing.T) {
 	var bufs [3][4]byte
 	var vec [6]uint64
 	for i := range bufs {
-		vec[2*i], vec[2*i+1] = addressOf(&bufs[i][0]), 4
+		vec[2*i], vec[2*i+1] = user(&bufs[i][0]), 4
 	}
-	m.want(10, nrReadv, fd, addressOf(&vec[0]), 3)
+	m.want(10, nrReadv, fd, user(&vec[0]), 3)
 	if got := fmt.Sprintf("%s%s%s", bufs[0], bufs[1], bufs[2]); got != "0123456789\x00\x00" {
 		t.Errorf("readv gives %q", got)
 	}
-	m.want(einval, nrReadv, fd, addressOf(&vec[0]), maxVectors+1)
+	m.want(einval, nrReadv, fd, user(&vec[0]), maxVectors+1)
 	m.want(efault, nrReadv, fd, badAddress, 1)
 	vec[2] = badAddress
 	m.want(0, nrLseek, fd, 0, seekSet)
-	m.want(4, nrReadv, fd, addressOf(&vec[0]), 3)
+	m.want(4, nrReadv, fd, user(&vec[0]), 3)
 }
 
 func TestDevices(t *testing.T) {
@@ -305,7 +305,7 @@ func TestStat(t *testing.T) {
 		t.Fatalf("struct stat has %d bytes", size)
 	}
 	var s stat
-	p := addressOf(&s)
+	p := user(&s)
 	m.want(0, nrNewfstatat, at, cstring("/rel/up"), p, 0)
 	if s.mode != modeRegular|0o644 || s.size != 3 || s.uid != 7 || s.gid != 8 || s.nlink != 1 || s.mtime.sec != 1234 || s.blocks != 1 {
 		t.Errorf("top: %+v", s)

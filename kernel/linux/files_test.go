@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"sync"
 	"testing"
 	"unsafe"
 
@@ -11,7 +12,10 @@ import (
 func bootFiles(t *testing.T, ncpu int, archive []byte) *machine {
 	m := boot(t, ncpu)
 	initFiles(ncpu, archive)
-	t.Cleanup(func() { checkFiles(t) })
+	t.Cleanup(func() {
+		checkFiles(t)
+		keep = nil
+	})
 	return m
 }
 
@@ -77,22 +81,30 @@ func checkPool(t *testing.T, what string, p *pool) {
 	}
 }
 
-// bytesAt is user memory with its address.
-func bytesAt(b []byte) (addr, n uint64) {
-	return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(b)))), uint64(len(b))
+// user is the address of v as user memory: on the heap, where it does not move, and
+// alive to the end of the test.
+func user[T any](v *T) uint64 {
+	keepLock.Lock()
+	keep = append(keep, v)
+	keepLock.Unlock()
+	return uint64(uintptr(unsafe.Pointer(v)))
 }
 
-// cstring is user memory with a path. It is aligned and long enough that a copy in
-// steps stays inside.
+var (
+	keepLock sync.Mutex
+	keep     []any
+)
+
+// bytesAt is the user memory of b.
+func bytesAt(b []byte) (addr, n uint64) { return user(unsafe.SliceData(b)), uint64(len(b)) }
+
+// cstring is user memory with a path, and room behind it for a copy in steps.
 func cstring(s string) uint64 {
 	b := make([]byte, len(s)+512)
 	copy(b, s)
 	a, _ := bytesAt(b)
-	keep = append(keep, b)
 	return a
 }
-
-var keep [][]byte // what system calls know by address only
 
 const badAddress = 1 << 60
 
