@@ -1,8 +1,6 @@
 package numa
 
-import (
-	"math/bits"
-)
+import "math/bits"
 
 // Alloc takes a free frame from the first node in order that has one; order holds node numbers
 // below MaxNodes. cpu says whose slots to use and in whose name to count; a caller above the
