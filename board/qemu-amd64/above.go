@@ -101,7 +101,7 @@ func listCPUs() []kernel.CPU {
 	var up, down []kernel.CPU
 	for i := range cpus {
 		c := &cpus[i]
-		if atomic.LoadUint32(&c.online) != 0 {
+		if atomic.LoadUint32(&c.online) == cpuUp {
 			up = append(up, kernel.CPU{APICID: c.apicID, Node: int(c.node), Online: true})
 		} else {
 			down = append(down, kernel.CPU{APICID: c.apicID, Node: int(c.node)})

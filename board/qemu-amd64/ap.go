@@ -19,53 +19,72 @@ const (
 
 	apInitDelay = 10_000_000    // ns from INIT to SIPI (SDM 3A, 9.4.4.1)
 	apSIPIDelay = 200_000       // ns to the second SIPI
-	apPatience  = 1_000_000_000 // ns until a CPU counts as absent
+	apPatience  = 1_000_000_000 // ns without a new arrival until the rest count as absent
+	nudgeDelay  = 1_000_000     // ns until a parked AP that gave no sign is woken again
 )
 
-// startAPs starts all CPUs but this one at once and waits until they are up.
-// One that doesn't answer is reported and stays offline. Returns how many CPUs
-// there are, this one included.
+// Life of an AP: states of percpu.online. The AP and the BSP race for absent.
+const (
+	cpuAbsent = iota // -> up by the AP, -> left by the BSP
+	cpuUp
+	cpuLeft // too late: it halts for good
+)
+
+// startAPs starts all CPUs but this one at once, waits until they are up, and
+// compares their time stamp counters one by one. One that doesn't answer is
+// reported and stays out. Returns how many CPUs there are, this one included.
+//
+// An AP that is up halts with interrupts off until an NMI. Spinning would take
+// the host's time from those that have not come yet, where there are more
+// virtual CPUs than real ones.
 func startAPs(root uint64) int {
 	n := topology.NCPUs
 	if n == 1 {
 		return 1
 	}
 	_, _, ap, code, _ := entryAddrs()
-	page := unsafe.Slice((*byte)(asm.Pointer(directBase+apPage)), pageSize)
-	for i := range uint64(trampolineSize) { // copy() between constant addresses crashes the compiler of Go 1.26
-		page[i] = load8(code + i)
+	page := directBase + uint64(apPage)
+	for i := range uint64(trampolineSize) {
+		*(*byte)(asm.Pointer(page + i)) = load8(code + i)
 	}
-	*(*uint64)(unsafe.Pointer(&page[apPageCR3])) = root
-	*(*uint64)(unsafe.Pointer(&page[apPageAddr])) = ap
+	*(*uint64)(asm.Pointer(page + apPageCR3)) = root
+	*(*uint64)(asm.Pointer(page + apPageAddr)) = ap
 	mapFixed(apPage, apPage+pageSize, vm.KernelExec)
 	apFirst = uint64(uintptr(unsafe.Pointer(&cpus[1])))
 	apCount = uint64(n - 1)
 
-	toAll(n, icrInit|icrAssert)
+	toAbsent(icrInit | icrAssert)
 	wait(apInitDelay)
-	toAll(n, icrStartup|apPage>>12)
+	toAbsent(icrStartup | apPage>>12)
 	wait(apSIPIDelay)
-	toAll(n, icrStartup|apPage>>12) // only those still absent
-	up := 1
-	for end := now() + apPatience; up < n && now() < end; {
-		asm.Pause()
-		up = 1
-		for i := 1; i < n; i++ {
-			serveSync(i)
-			if atomic.LoadUint32(&cpus[i].online) != 0 {
-				up++
-			}
+	toAbsent(icrStartup | apPage>>12)
+	for up, end := 1, now()+apPatience; up < n && now() < end; asm.Pause() {
+		if u := onlineCPUs(); u > up {
+			up, end = u, now()+apPatience
 		}
 	}
+	up := number()
 	vm.MapKernel(0, apPage, apPage, pageSize, vm.KernelNone)
-	return number(n)
+	for _, c := range records[1:up] {
+		serveSync(c)
+	}
+	return up
+}
+
+// toAbsent sends a command to each AP that is not up.
+func toAbsent(cmd uint32) {
+	for i := range cpus {
+		if atomic.LoadUint32(&cpus[i].online) == cpuAbsent {
+			sendIPI(cpus[i].apicID, cmd)
+		}
+	}
 }
 
 // number gives the CPUs that came up dense numbers, and returns how many they are.
-func number(n int) (up int) {
-	for i := range n {
+func number() (up int) {
+	for i := range cpus {
 		c := &cpus[i]
-		if atomic.LoadUint32(&c.online) == 0 {
+		if atomic.CompareAndSwapUint32(&c.online, cpuAbsent, cpuLeft) {
 			klog.New(klog.Error).Str("cpu: APIC ID ").Dec(uint64(c.apicID)).Str(" did not start; left out").End()
 			continue
 		}
@@ -75,15 +94,6 @@ func number(n int) (up int) {
 		up++
 	}
 	return up
-}
-
-// toAll sends a command to each AP that is not up.
-func toAll(n int, cmd uint32) {
-	for i := 1; i < n; i++ {
-		if atomic.LoadUint32(&cpus[i].online) == 0 {
-			sendIPI(cpus[i].apicID, cmd)
-		}
-	}
 }
 
 func wait(ns uint64) {
@@ -98,14 +108,51 @@ func startAP(c *percpu) {
 	b := stackBase(int(c.slot))
 	c.loadTables(b+excStackTop, b+nmiStackTop, b+dblStackTop, b+chkStackTop)
 	initAPIC()
-	syncTSC(c)
-	atomic.StoreUint32(&c.online, 1)
-	// The BSP numbers the CPUs and opens the scheduler when all have come.
-	for atomic.LoadUint32(&schedulerOpen) == 0 {
-		asm.Pause()
+	if !atomic.CompareAndSwapUint32(&c.online, cpuAbsent, cpuUp) {
+		for {
+			asm.CLI()
+			asm.HLT()
+		}
 	}
+	c.park(syncAsked)
+	syncTSC(c)
+	c.park(opened)
 	vm.CPUOnline(int(c.id))
 	leave(c)
 }
 
-var schedulerOpen uint32 // atomic
+// park halts until stage reaches s, and says so: the stage after it.
+func (c *percpu) park(s uint32) {
+	for atomic.LoadUint32(&c.stage) < s {
+		asm.HLT() // interrupts are off: until an NMI, see nudge
+	}
+	atomic.StoreUint32(&c.stage, s+1)
+}
+
+// nudge takes a parked AP to stage s. The NMI may come between the AP's look and
+// its halt, so it is repeated until there is a sign of life.
+func (c *percpu) nudge(s uint32) {
+	atomic.StoreUint32(&c.stage, s)
+	for atomic.LoadUint32(&c.stage) == s {
+		sendIPI(c.apicID, icrNMI|icrAssert)
+		for end := now() + nudgeDelay; atomic.LoadUint32(&c.stage) == s && now() < end; {
+			asm.Pause()
+		}
+	}
+}
+
+// Stages of an AP that is up: percpu.stage.
+const (
+	parked    = iota
+	syncAsked // by the BSP
+	syncReady // the AP is at it
+	opened    // the scheduler, by the BSP
+	released  // the AP is on its way
+)
+
+// openScheduler lets the APs into the scheduler.
+func openScheduler() {
+	for _, c := range records[1:ncpu] {
+		c.nudge(opened)
+	}
+}

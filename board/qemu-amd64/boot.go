@@ -2,7 +2,6 @@ package board
 
 import (
 	_ "embed"
-	"sync/atomic"
 	"unsafe"
 
 	"pdac/asm"
@@ -46,7 +45,7 @@ func bootKernel() {
 		h.Files = unsafe.Slice((*byte)(asm.Pointer(directBase+r.base)), r.limit-r.base)
 	}
 	kernel.Boot(&h)
-	atomic.StoreUint32(&schedulerOpen, 1)
+	openScheduler()
 	leave(&cpus[0])
 }
 

@@ -19,7 +19,7 @@ func readable(va uint64) bool { return vm.Mapped(va) }
 // peer reports what another CPU was last seen doing.
 func peer(cpu int) (p crash.PeerState) {
 	c := records[cpu]
-	p.Online = c.online != 0
+	p.Online = c.online == cpuUp
 	p.Task = c.task
 	p.Idle = c.task == 0 && c.trap&1 == 0
 	switch {

@@ -28,7 +28,8 @@ type percpu struct {
 	task      sched.ID // running task, 0 when idle
 	apicID    uint32
 	node      uint32
-	online    uint32 // atomic: set by the CPU itself when it is up
+	online    uint32 // atomic: see ap.go
+	stage     uint32 // atomic: of an AP's start
 	tscOffset uint64 // what to add to this CPU's TSC
 	nested    uint64 // 1 while a page fault of the kernel itself is being served
 	irqs      [96]uint64

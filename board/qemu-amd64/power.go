@@ -141,7 +141,7 @@ var stopping uint32 // atomic: 1 + the CPU that stops the others
 
 func onlineCPUs() (n int) {
 	for i := range cpus {
-		if atomic.LoadUint32(&cpus[i].online) != 0 {
+		if atomic.LoadUint32(&cpus[i].online) == cpuUp {
 			n++
 		}
 	}

@@ -33,7 +33,7 @@ func start() {
 	vectorState(true)
 	initSerial()
 	klog.Out = putByte
-	boot.online = 1
+	boot.online = cpuUp
 	loadEarlyTables()
 	readStartInfo()
 	readACPI()
@@ -220,7 +220,7 @@ func initCPUs() {
 		records[i] = c
 	}
 	c := &cpus[0]
-	c.online = 1
+	c.online = cpuUp
 	setBase(c)
 	b := stackBase(0)
 	c.loadTables(b+excStackTop, b+nmiStackTop, b+dblStackTop, b+chkStackTop)

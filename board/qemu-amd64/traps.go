@@ -90,6 +90,9 @@ func trapKernel(c *percpu, f *frame, cr2 uint64) {
 				asm.HLT()
 			}
 		}
+		if cpu != 0 && atomic.LoadUint32(&c.stage) < released {
+			return // nudge
+		}
 		klog.New(klog.Warn).Str("cpu ").Dec(c.id).Str(": NMI of unknown source, ignored").End()
 		return
 	case vecPage:
