@@ -26,7 +26,7 @@ func (t *Topology) buildCPUs(madt *acpi.MADT, bsp uint32, r *acpi.Report) {
 			continue
 		}
 		if t.NCPUs == MaxCPUs { // the table is full and the boot CPU is not in it
-			r.Add(sigMADT, acpi.TooMany, 0, 0, MaxCPUs)
+			r.Add(sigMADT, acpi.TooManyCPUs, 0, uint64(p.APICID), MaxCPUs)
 			break
 		}
 		if !t.addCPU(p) {

@@ -61,7 +61,7 @@ func TestBuildTooManyCPUs(t *testing.T) {
 		e = append(e, build.X2APIC(i, 1))
 	}
 	top := topology(t, firmware{madt: build.MADT(e...), ram: gig, bsp: 5000},
-		"APIC: entry at 0x0 of type 0 exceeds the limit of 1024 of its kind: entry ignored",
+		"APIC: APIC ID 0x3ff exceeds the limit of 1024 CPUs: left out",
 		"APIC: no enabled entry for the boot CPU, APIC ID 0x1388: it is added as CPU 0")
 	if cpu, _ := top.CPUOf(MaxCPUs - 2); top.NCPUs != MaxCPUs || cpu != MaxCPUs-1 {
 		t.Errorf("%d CPUs, the last is %d", top.NCPUs, cpu)

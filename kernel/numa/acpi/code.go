@@ -43,6 +43,7 @@ const (
 	BSPMissing
 	CPUDuplicate
 	CPUTwoDomains
+	TooManyCPUs
 	CPUNoDomain
 	TooManyNodes
 	RangeOverlap
@@ -92,6 +93,7 @@ var messages = [...]string{
 	MCFGBuses:       "entry at %o has buses %d to %d, expected a rising range: entry ignored",
 	BSPMissing:      "no enabled entry for the boot CPU, APIC ID %x: it is added as CPU 0",
 	CPUDuplicate:    "APIC ID %x is enabled more than once: the first entry is used",
+	TooManyCPUs:     "APIC ID %x exceeds the limit of %d CPUs: left out",
 	CPUTwoDomains:   "APIC ID %x is in domain %d and again in domain %d: the first is used",
 	CPUNoDomain:     "%d CPUs have no entry, the first is APIC ID %x: node 0 is assumed",
 	TooManyNodes:    "domain %d exceeds the limit of %d nodes: its CPUs go to node 0, its memory to the node below it",
