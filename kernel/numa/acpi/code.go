@@ -1,6 +1,6 @@
 package acpi
 
-// Code names a kind of problem.
+// Code names a kind of problem; its message, below, explains it.
 type Code uint8
 
 const (

@@ -1,6 +1,8 @@
 package acpi
 
-// Memory returns n bytes of physical memory at pa, or nil where they are not all in memory that may be read.
+// Memory returns n bytes of physical memory at pa, or nil where they are not all in memory that may be read. Tables are
+// seldom in what a memory map calls RAM: page 0, 0xe0000 to 0xfffff, and the areas that it calls reserved, ACPI data or
+// NVS have to be readable.
 type Memory func(pa, n uint64) []byte
 
 // Table is a table in firmware memory whose length and checksum hold.
