@@ -31,17 +31,18 @@ type Machine struct {
 // CPU is the record of one CPU. Each 64 byte line is padded against the sharing with the next.
 type CPU struct {
 	// The owner's own, except need.
-	need   atomic.Uint32 // non-zero: Leave has something to do. Anyone adds bits, the owner swaps in 0
-	cur    ID            // the running task, 0 after Park or Exit and while idle
-	yield  bool          // cur asked to go to the back
-	idle   bool          // set its bit in the idle bitmap; a claimer may have cleared it since
-	node   uint32        // constant after Init
-	firing Timer         // whose OnTimer callback runs here
-	_      uint32
-	since  uint64 // cur's CPU time is accounted up to here
-	now    uint64 // when cur parked or exited: Leave's "now", so that a switch reads the clock once
-	armed  uint64 // what Machine.Arm was last given; Never when that has fired
-	_      [2]uint64
+	need      atomic.Uint32 // non-zero: Leave has something to do. Anyone adds bits, the owner swaps in 0
+	cur       ID            // the running task, 0 after Park or Exit and while idle
+	yield     bool          // cur asked to go to the back
+	idle      bool          // set its bit in the idle bitmap; a claimer may have cleared it since
+	node      uint32        // constant after Init, as are the next two
+	idleWord  uint32        // index of the word with its bit in idleWords
+	firstIdle uint32        // index of the first one of its node
+	firing    Timer         // whose OnTimer callback runs here
+	since     uint64        // cur's CPU time is accounted up to here
+	now       uint64        // when cur parked or exited: Leave's "now", so that a switch reads the clock once
+	armed     uint64        // what Machine.Arm was last given; Never when that has fired
+	_         [8]byte
 
 	q runq // under its lock
 	_ [64 - 16]byte
@@ -91,18 +92,17 @@ func Init(m Machine) {
 	online = CPUSet{}
 	quantum.Store(DefaultQuantum)
 	booted = m.Now()
-	initNodes()
 	for i := range cpus {
 		c := &cpus[i]
-		c.node = uint32(m.Nodes[i])
+		c.node = uint32(m.Nodes[i]) % MaxNodes
 		c.armed = Never
 		c.idle = true // off until its first Leave; its bit is not set, so nothing is placed on it
 		c.idleSince.Store(max(booted, 1))
 		c.timers.first.Store(Never)
 		c.need.Store(evaluate)
 		online.Add(i)
-		nodes[c.node].own(i)
 	}
+	initIdle()
 }
 
 // SetQuantum sets how long a task runs before it lets the next of its queue run, in ns. It applies from the next switch.

@@ -140,7 +140,7 @@ func checkSettled(tb testing.TB, f *fakeMachine) {
 		if c.cur != 0 {
 			continue
 		}
-		if nodes[c.node].idle[i/64].Load()>>(i%64)&1 == 0 {
+		if idleWords[c.idleWord].bits.Load()>>(i%64)&1 == 0 {
 			tb.Fatalf("CPU %d idles without its bit", i)
 		}
 		for v := range cpus {

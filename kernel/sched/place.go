@@ -6,7 +6,7 @@ import (
 )
 
 // Wakeup placement: on the last CPU if that is idle, else on an idle CPU of its node, else on an idle CPU elsewhere, else
-// in the last CPU's queue. An idle CPU is found in a bitmap, one per node so that going idle dirties no line of another.
+// in the last CPU's queue. An idle CPU is found in a bitmap, kept per node so that going idle dirties no line of another.
 //
 // Invariant: no CPU stays idle while a task that it may run waits in a queue that it looked at. Going idle is
 // (1) set the own bit, (2) look at every queue's depth; giving work is (1) store the depth, (2) look at the bits.
@@ -22,83 +22,82 @@ import (
 // MaxNodes is the most NUMA nodes.
 const MaxNodes = 64
 
-// idleNode is the idle bitmap of one node, by CPU number.
-type idleNode struct {
-	idle   [MaxCPUs / 64]atomic.Uint64
-	lo, hi uint32 // words lo..hi-1 hold the node's CPUs; constant after Init
-	_      [64 - 8]byte
+// idleWord is the part of the idle bitmap for those CPUs of one node whose numbers are in one word of a CPUSet.
+type idleWord struct {
+	bits atomic.Uint64 // by CPU number % 64
+	word uint32        // CPU number / 64; constant after Init, as is node
+	node uint32
+	_    [64 - 16]byte // CPUs of other nodes go idle without taking this line
 }
 
 var (
-	nodes  [MaxNodes]idleNode
-	nNodes int // one more than the highest node number
+	idleWords  [MaxNodes * MaxCPUs / 64]idleWord // ordered by node
+	nIdleWords uint32
 )
 
-func initNodes() {
-	nNodes = 0
-	for i := range nodes {
-		n := &nodes[i]
-		for w := range n.idle {
-			n.idle[w].Store(0)
+// initIdle lays out the idle bitmap.
+func initIdle() {
+	nIdleWords = 0
+	for node := range uint32(MaxNodes) {
+		first := nIdleWords
+		for i := range cpus {
+			c := &cpus[i]
+			if c.node != node {
+				continue
+			}
+			c.firstIdle = first
+			if w := uint32(i / 64); nIdleWords == first || idleWords[nIdleWords-1].word != w {
+				iw := &idleWords[nIdleWords]
+				iw.bits.Store(0)
+				iw.word, iw.node = w, node
+				nIdleWords++
+			}
+			c.idleWord = nIdleWords - 1
 		}
-		n.lo, n.hi = 0, 0
 	}
 }
 
-// own notes at boot that a CPU belongs to the node; CPUs come in ascending order.
-func (n *idleNode) own(cpu int) {
-	w := uint32(cpu / 64)
-	if n.hi == 0 {
-		n.lo = w
+// anyIdle reports whether some CPU's bit is set: all that a wakeup on a busy machine looks at.
+func anyIdle() bool {
+	for i := range idleWords[:nIdleWords] {
+		if idleWords[i].bits.Load() != 0 {
+			return true
+		}
 	}
-	n.hi = w + 1
-	nNodes = max(nNodes, int(cpus[cpu].node)+1)
+	return false
 }
 
 // claim clears a CPU's idle bit and reports whether the caller is the one who did.
 func (c *CPU) claim(cpu int) bool {
-	w := &nodes[c.node%MaxNodes].idle[uint(cpu)/64%(MaxCPUs/64)]
+	bits := &idleWords[c.idleWord].bits
 	bit := uint64(1) << (uint(cpu) % 64)
-	return w.Load()&bit != 0 && w.And(^bit)&bit != 0
+	return bits.Load()&bit != 0 && bits.And(^bit)&bit != 0
 }
 
 // setIdle sets the CPU's own idle bit.
 func (c *CPU) setIdle(cpu int) {
-	nodes[c.node%MaxNodes].idle[uint(cpu)/64%(MaxCPUs/64)].Or(1 << (uint(cpu) % 64))
+	idleWords[c.idleWord].bits.Or(1 << (uint(cpu) % 64))
 	c.idle = true
 }
 
-// claim claims an idle CPU of the node that the task may run on; -1 if there is none.
-func (n *idleNode) claim(tk *Task) int {
-	for w := n.lo; w < n.hi; w++ {
-		word := &n.idle[w%uint32(len(n.idle))]
-		v := word.Load()
-		if v == 0 {
-			continue
-		}
-		if tk.affine.Load() != 0 {
-			v &= tk.affinity[w%uint32(len(tk.affinity))].Load()
+// claimFor claims an idle CPU that the task may run on, one of c's node first; -1 if there is none.
+func (c *CPU) claimFor(tk *Task) int {
+	i := c.firstIdle
+	for range nIdleWords {
+		iw := &idleWords[i]
+		v := iw.bits.Load()
+		if v != 0 && tk.affine.Load() != 0 {
+			v &= tk.affinity[iw.word].Load()
 		}
 		for v != 0 {
 			bit := v & -v
-			if word.And(^bit)&bit != 0 {
-				return int(w*64) + bits.TrailingZeros64(bit)
+			if iw.bits.And(^bit)&bit != 0 {
+				return int(iw.word*64) + bits.TrailingZeros64(bit)
 			}
 			v &^= bit
 		}
-	}
-	return -1
-}
-
-// claimFor claims an idle CPU that the task may run on, one of the given node first; -1 if there is none.
-func claimFor(tk *Task, node uint32) int {
-	n := int(node)
-	for range nNodes {
-		if cpu := nodes[n%MaxNodes].claim(tk); cpu >= 0 {
-			return cpu
-		}
-		if n++; n == nNodes {
-			n = 0
+		if i++; i == nIdleWords {
+			i = 0
 		}
 	}
 	return -1
@@ -121,22 +120,22 @@ func place(cpu int, t ID, tk *Task, front bool) {
 	}
 	tk.readySince = machine.Now()
 	c := &cpus[target]
-	if c.claim(target) {
-		c.push(target, t, tk, front)
-		kick(cpu, target, evaluate)
-		return
-	}
-	if i := claimFor(tk, c.node); i >= 0 {
-		cpus[i].push(i, t, tk, front)
-		kick(cpu, i, evaluate)
-		return
+	if anyIdle() {
+		i := target
+		if !c.claim(i) {
+			i = c.claimFor(tk)
+		}
+		if i >= 0 {
+			cpus[i].push(i, t, tk, front)
+			kick(cpu, i, evaluate)
+			return
+		}
 	}
 	if c.push(target, t, tk, front) {
 		kick(cpu, target, evaluate|preempt)
-		return
+	} else if anyIdle() { // since: the second half of "queue, then look"
+		offer(cpu, t)
 	}
-	// A CPU may have gone idle since: the second half of "queue, then look".
-	offer(cpu, t)
 }
 
 // offer moves a task that was just seen in a queue to an idle CPU that may run it, if there is one. Moving it, rather than
@@ -146,7 +145,7 @@ func place(cpu int, t ID, tk *Task, front bool) {
 // task the move is right; the worst is a needless IPI.
 func offer(cpu int, t ID) {
 	tk := &tasks[t]
-	i := claimFor(tk, cpus[tk.cpu.Load()].node)
+	i := cpus[tk.cpu.Load()].claimFor(tk)
 	if i < 0 {
 		return
 	}

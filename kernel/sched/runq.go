@@ -82,25 +82,40 @@ func (c *CPU) push(cpu int, t ID, tk *Task, front bool) (urgent bool) {
 	return front
 }
 
-// swap takes the head of the CPU's own queue and makes it RUNNING. The current task, if there is one and there is a head,
-// goes in: behind the new head of the queue when it only made room for an urgent one, else to the back.
-// head is what the queue now begins with.
+// pop makes the head of the CPU's own queue RUNNING; 0 if there is none. head is what the queue then begins with.
+func (c *CPU) pop() (next, head ID) {
+	q := &c.q
+	q.lock.Lock()
+	if next = q.head; next != 0 {
+		tk := &tasks[next]
+		if head = tk.next; head != 0 {
+			tasks[head].prev = 0
+		} else {
+			q.tail = 0
+		}
+		q.head = head
+		q.depth.Store(q.depth.Load() - 1)
+		tk.own(StateRunning)
+	}
+	q.lock.Unlock()
+	return next, head
+}
+
+// swap is pop that puts the current task in, if there is a head to take its place: behind the next head when it only made
+// room for an urgent task, else to the back.
 func (c *CPU) swap(cur ID, behindUrgent bool) (next, head ID) {
 	q := &c.q
 	q.lock.Lock()
-	next = q.head
-	if next != 0 {
+	if next = q.head; next != 0 {
 		tk := &tasks[next]
 		q.unlink(tk)
 		tk.own(StateRunning)
-		if cur != 0 {
-			tk := &tasks[cur]
-			tk.own(StateReady)
-			if behindUrgent || tk.Attn.Load() != 0 {
-				q.linkFront(cur, tk)
-			} else {
-				q.linkBack(cur, tk)
-			}
+		tk = &tasks[cur]
+		tk.own(StateReady)
+		if behindUrgent || tk.Attn.Load() != 0 {
+			q.linkFront(cur, tk)
+		} else {
+			q.linkBack(cur, tk)
 		}
 	}
 	head = q.head

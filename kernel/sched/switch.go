@@ -71,61 +71,76 @@ func Leave(cpu int) ID {
 
 func (c *CPU) leave(cpu int) ID {
 	why := c.need.Swap(0) // first: what comes after is seen by the next Leave
-	cur, now := c.cur, c.now
-	behindUrgent := false
-	if cur != 0 {
-		now = machine.Now()
-		tk := &tasks[cur]
-		c.charge(tk, now)
-		over := now >= tk.quantumEnd || c.yield
-		switch {
-		case !tk.mayRun(cpu):
-			tk.own(StateWaking)
-			place(cpu, cur, tk, false)
-			cur = 0
-		case c.q.depth.Load() == 0 || why&preempt == 0 && !over:
-			return c.stay(cpu, tk, now)
-		default:
-			tk.readySince = now // while it is still ours
-			behindUrgent = !over
-		}
-	} else if c.idle {
+	if c.cur != 0 {
+		return c.contend(cpu, why)
+	}
+	now := c.now
+	if c.idle {
 		now = machine.Now()
 	}
+	return c.next(cpu, now)
+}
 
-	var next, head, requeued ID
+// next finds a task for a CPU that has none.
+func (c *CPU) next(cpu int, now uint64) ID {
 	for {
-		next, head = c.swap(cur, behindUrgent)
-		if next == 0 && cur != 0 {
-			return c.stay(cpu, &tasks[cur], now) // its queue was pulled empty
-		}
-		if next != 0 && cur != 0 {
-			c.preemptions.Add(1)
-			cur, requeued = 0, cur
-		}
-		if next == 0 {
-			if next, head = c.seek(cpu); next == 0 {
-				c.cur = 0
+		t, head := c.pop()
+		if t == 0 {
+			if t, head = c.seek(cpu); t == 0 {
 				c.sleep(cpu, now)
 				return 0
 			}
 		}
-		tk := &tasks[next]
+		tk := &tasks[t]
 		if tk.mayRun(cpu) {
-			c.run(cpu, next, tk, now)
-			break
+			c.run(cpu, t, tk, now)
+			if head != 0 {
+				offer(cpu, head) // an idle CPU may have left it to us, see pull
+			}
+			return t
 		}
 		// Its affinity changed while it was queued.
 		tk.own(StateWaking)
-		place(cpu, next, tk, false)
+		place(cpu, t, tk, false)
 	}
-	if requeued != 0 {
-		offer(cpu, requeued) // queued, then look: as place does
+}
+
+// contend decides between the current task and those that wait.
+func (c *CPU) contend(cpu int, why uint32) ID {
+	now := machine.Now()
+	cur := c.cur
+	tk := &tasks[cur]
+	c.charge(tk, now)
+	if !tk.mayRun(cpu) {
+		c.cur = 0
+		tk.own(StateWaking)
+		place(cpu, cur, tk, false)
+		return c.next(cpu, now)
 	}
-	if head != 0 && head != requeued {
-		offer(cpu, head) // an idle CPU may have left it to us, see pull
+	over := c.yield || now >= tk.quantumEnd
+	if c.q.depth.Load() == 0 || why&preempt == 0 && !over {
+		return c.stay(cpu, tk, now)
 	}
-	return next
+	tk.readySince = now // while it is still ours
+	t, head := c.swap(cur, !over)
+	if t == 0 {
+		return c.stay(cpu, tk, now) // the queue was pulled empty
+	}
+	c.preemptions.Add(1)
+	next := &tasks[t]
+	if !next.mayRun(cpu) {
+		c.cur = 0
+		next.own(StateWaking)
+		place(cpu, t, next, false)
+		offer(cpu, cur)
+		return c.next(cpu, now)
+	}
+	c.run(cpu, t, next, now)
+	offer(cpu, cur) // queued, then look: as place does
+	if head != cur && head != 0 {
+		offer(cpu, head)
+	}
+	return t
 }
 
 // stay goes on with the current task.
@@ -171,7 +186,7 @@ func (c *CPU) seek(cpu int) (t, head ID) {
 	c.setIdle(cpu)
 	for {
 		if c.q.depth.Load() != 0 {
-			if t, head = c.swap(0, false); t != 0 {
+			if t, head = c.pop(); t != 0 {
 				return t, head
 			}
 		}
