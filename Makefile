@@ -15,10 +15,23 @@ export EXEC
 
 .PHONY: kernel run gdb test test-long test-std bench-guest vet clean qemu
 
-# kbuild leaves the work of telling what is out of date to the go command.
-kernel:
+# kbuild leaves the work of telling what is out of date to the go command. The
+# standard image carries the files of its workload.
+ifeq ($(APP),.)
+kernel: archive := -archive build/workload.cpio
+kernel: build/workload.cpio
+endif
+kernel: build/go.mod
+	go run ./cmd/kbuild -o $(image) $(archive) $(APP)
+
+build/workload.cpio: build/go.mod $(wildcard cmd/mkworkload/*.go cmd/mkarchive/*.go workload/*.go)
+	go run ./cmd/mkworkload build/workload
+	go run ./cmd/mkarchive -o $@ build/workload=workload
+
+# A module of its own, so that ./... does not find the sources in there.
+build/go.mod:
 	@mkdir -p build
-	go run ./cmd/kbuild -o $(image) $(APP)
+	@echo 'module build' >$@
 
 # make reports any status of the guest but 0 as 2; run-qemu.sh tells it.
 run: kernel qemu

@@ -3,13 +3,14 @@
 // note. It runs on the host, for programs of this module and of others that
 // require it.
 //
-//	kbuild [-o FILE] [-replace TARGET=FILE]... [FOLDER]
-//	kbuild -test [-o FILE] [-replace TARGET=FILE]... PACKAGE
+//	kbuild [-o FILE] [-archive FILE] [-replace TARGET=FILE]... [FOLDER]
+//	kbuild -test [-o FILE] [-archive FILE] [-replace TARGET=FILE]... PACKAGE
 //	kbuild -vet [PACKAGE...]
 //
 // The first form builds the program in FOLDER (default "."). The second builds
 // the tests of a package, standard library included, as an image. The third
-// vets the files that only images contain.
+// vets the files that only images contain. An archive is a cpio file (see
+// mkarchive) whose tree the program finds at / in the guest.
 package main
 
 import (
@@ -26,30 +27,36 @@ import (
 	"pdac/cmd/internal/stdlib"
 )
 
-const board = "pdac/board/qemu-amd64"
+// The board's package, and its folder in the module pdac.
+const (
+	board    = "pdac/" + boardDir
+	boardDir = "board/qemu-amd64"
+)
 
 func main() {
 	replace := make(replacements)
 	out := flag.String("o", "", "image to write (default NAME.elf of the folder or package)")
 	test := flag.Bool("test", false, "build the tests of a package")
 	vet := flag.Bool("vet", false, "vet packages as images see them (default ./...)")
+	archive := flag.String("archive", "", "cpio `FILE` that the image carries")
 	flag.Var(replace, "replace", "`TARGET=FILE`: take the text of source file TARGET from FILE")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: kbuild [-o FILE] [-replace TARGET=FILE]... [FOLDER]\n       kbuild -test [-o FILE] PACKAGE\n       kbuild -vet [PACKAGE...]")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: kbuild [-o FILE] [-archive FILE] [-replace TARGET=FILE]... [FOLDER]\n       kbuild -test [-o FILE] [-archive FILE] [-replace TARGET=FILE]... PACKAGE\n       kbuild -vet [PACKAGE...]")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
 
+	b := builder{out: *out, archive: *archive, replace: replace}
 	var err error
 	switch {
 	case *vet:
 		err = vetPackages(flag.Args())
 	case *test && flag.NArg() == 1:
-		err = buildTest(flag.Arg(0), *out, replace)
+		err = b.test(flag.Arg(0))
 	case !*test && flag.NArg() == 0:
-		err = build(".", *out, replace)
+		err = b.program(".")
 	case !*test && flag.NArg() == 1:
-		err = build(flag.Arg(0), *out, replace)
+		err = b.program(flag.Arg(0))
 	default:
 		flag.Usage()
 		os.Exit(2)
@@ -78,9 +85,15 @@ func (r replacements) Set(s string) error {
 	return err
 }
 
-// build builds the program in folder dir, in that folder: it may belong to
+// builder holds the flags of a build.
+type builder struct {
+	out, archive string
+	replace      replacements
+}
+
+// program builds the program in folder dir, in that folder: it may belong to
 // another module.
-func build(dir, out string, replace replacements) error {
+func (b builder) program(dir string) error {
 	if fi, err := os.Stat(dir); err != nil {
 		return err
 	} else if !fi.IsDir() {
@@ -94,15 +107,15 @@ func build(dir, out string, replace replacements) error {
 	if err != nil {
 		return err
 	}
-	if out == "" {
-		out = filepath.Base(dir) + ".elf"
+	if b.out == "" {
+		b.out = filepath.Base(dir) + ".elf"
 	}
-	return image(tree, dir, out, replace, "build", ".")
+	return b.image(tree, dir, "build", ".")
 }
 
-// buildTest builds the tests of package pkg. They become an image by one more
-// test file, which imports the board.
-func buildTest(pkg, out string, replace replacements) error {
+// test builds the tests of package pkg. They become an image by one more test
+// file, which imports the board.
+func (b builder) test(pkg string) error {
 	tree, err := stdlib.Find(".")
 	if err != nil {
 		return err
@@ -116,8 +129,8 @@ func buildTest(pkg, out string, replace replacements) error {
 		return fmt.Errorf("%s is %d packages, want one", pkg, len(f)/3)
 	}
 	dir, name, path := f[0], f[1], f[2]
-	if out == "" {
-		out = strings.ReplaceAll(path, "/", "-") + ".test.elf"
+	if b.out == "" {
+		b.out = strings.ReplaceAll(path, "/", "-") + ".test.elf"
 	}
 
 	tmp, err := os.MkdirTemp("", "kbuild")
@@ -129,15 +142,24 @@ func buildTest(pkg, out string, replace replacements) error {
 	if err := os.WriteFile(text, fmt.Appendf(nil, "package %s_test\n\nimport _ %q\n", name, board), 0o644); err != nil {
 		return err
 	}
-	replace[filepath.Join(dir, "zz_board_test.go")] = text
-	return image(tree, ".", out, replace, "test", "-c", "-vet=off", path)
+	b.replace[filepath.Join(dir, "zz_board_test.go")] = text
+	return b.image(tree, ".", "test", "-c", "-vet=off", path)
 }
 
 // image runs the go command in dir and notes what it built.
-func image(tree stdlib.Tree, dir, out string, replace replacements, verb string, args ...string) error {
-	out, err := filepath.Abs(out)
+func (b builder) image(tree stdlib.Tree, dir, verb string, args ...string) error {
+	out, err := filepath.Abs(b.out)
 	if err != nil {
 		return err
+	}
+	if b.archive != "" {
+		if _, err := os.Stat(b.archive); err != nil {
+			return err
+		}
+		embedded := filepath.Join(tree.PDAC, boardDir, "archive.cpio")
+		if b.replace[embedded], err = filepath.Abs(b.archive); err != nil {
+			return err
+		}
 	}
 	tmp, err := os.MkdirTemp("", "kbuild")
 	if err != nil {
@@ -145,7 +167,7 @@ func image(tree stdlib.Tree, dir, out string, replace replacements, verb string,
 	}
 	defer os.RemoveAll(tmp)
 	overlay := filepath.Join(tmp, "overlay.json")
-	if err := tree.Overlay(overlay, replace); err != nil {
+	if err := tree.Overlay(overlay, b.replace); err != nil {
 		return err
 	}
 	if verb == "build" && !imports(dir, overlay, board) {
