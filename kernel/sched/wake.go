@@ -5,8 +5,10 @@ const NoResult = -1 << 63
 
 // Claim ends sleep seq of a task, if nobody else has: the caller that gets true has the task in its hands, may change its
 // Ctx, and must call Ready. It is the linearization point of a wakeup.
-func Claim(t ID, seq uint64) bool {
-	return tasks[t].state.CompareAndSwap(seq<<8|uint64(StateBlocked), seq<<8|uint64(StateWaking))
+func Claim(t ID, seq uint64) bool { return tasks[t].claim(seq) }
+
+func (tk *Task) claim(seq uint64) bool {
+	return tk.state.CompareAndSwap(seq<<8|uint64(StateBlocked), seq<<8|uint64(StateWaking))
 }
 
 // Ready queues a task that the caller has claimed; front puts it before the others and preempts the CPU's current task.
@@ -19,13 +21,15 @@ func Ready(cpu int, t ID, front bool) {
 // Wake ends sleep seq of a task with a result in its RAX (NoResult: none), and reports whether it was the one to do so.
 // It takes no lock but that of the queue where the task goes.
 func Wake(cpu int, t ID, seq uint64, result int64, front bool) bool {
-	if !Claim(t, seq) {
+	tk := &tasks[t]
+	if !tk.claim(seq) {
 		return false
 	}
 	if result != NoResult {
-		tasks[t].Ctx.RAX = uint64(result)
+		tk.Ctx.RAX = uint64(result)
 	}
-	Ready(cpu, t, front)
+	cpus[cpu].wakeups.Add(1)
+	place(cpu, t, tk, front)
 	return true
 }
 
