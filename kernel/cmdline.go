@@ -4,6 +4,7 @@ import "pdac/kernel/klog"
 
 // The kernel's command line:
 //
+//	cwd=PATH         the program's working directory at start (default /)
 //	exec="COMMANDS"  console commands to run at start, separated by ;
 //	env.NAME=VALUE   an environment variable of the program
 //	loglevel=LEVEL   error, warn, info or debug
@@ -20,6 +21,7 @@ const (
 // Options are the parsed command line. Strings live in text, each ended by a 0.
 type Options struct {
 	text  [maxLine + maxWords]byte
+	cwd   word
 	exec  word
 	level klog.Level
 	env   [maxWords]word
@@ -84,6 +86,8 @@ func (o *Options) Parse(line []byte) {
 
 func (o *Options) option(w word) {
 	switch {
+	case o.cut(&w, "cwd="):
+		o.cwd = w
 	case o.cut(&w, "exec="):
 		o.exec = w
 	case o.cut(&w, "env."):
@@ -99,7 +103,7 @@ func (o *Options) option(w word) {
 		}
 		o.level = l
 	default:
-		klog.New(klog.Warn).Str("command line: unknown option ").Chars(o.bytes(w)).Str(": expected exec=, env.NAME=, loglevel= or --").End()
+		klog.New(klog.Warn).Str("command line: unknown option ").Chars(o.bytes(w)).Str(": expected cwd=, exec=, env.NAME=, loglevel= or --").End()
 	}
 }
 

@@ -17,25 +17,27 @@ func words(o *Options, w []word) (s []string) {
 func TestParse(t *testing.T) {
 	for _, c := range []struct {
 		line  string
+		cwd   string
 		exec  string
 		level klog.Level
 		env   []string
 		args  []string
 	}{
-		{"", "", klog.Info, nil, nil},
-		{"  \t ", "", klog.Info, nil, nil},
-		{`exec="numa -j; poweroff 3"`, "numa -j; poweroff 3", klog.Info, nil, nil},
-		{`exec="say \"a\\b\""`, `say "a\b"`, klog.Info, nil, nil},
-		{"loglevel=debug env.GODEBUG=gctrace=1 env.A= -- -v --x a=b", "", klog.Debug, []string{"GODEBUG=gctrace=1", "A="}, []string{"-v", "--x", "a=b"}},
-		{`env.X="a  b" -- "two words" exec=no`, "", klog.Info, []string{"X=a  b"}, []string{"two words", "exec=no"}},
-		{"loglevel=loud", "", klog.Info, nil, nil},
-		{"what exec=help", "help", klog.Info, nil, nil},
-		{`exec="open`, "open", klog.Info, nil, nil},
+		{"", "", "", klog.Info, nil, nil},
+		{"  \t ", "", "", klog.Info, nil, nil},
+		{`exec="numa -j; poweroff 3"`, "", "numa -j; poweroff 3", klog.Info, nil, nil},
+		{`exec="say \"a\\b\""`, "", `say "a\b"`, klog.Info, nil, nil},
+		{"loglevel=debug env.GODEBUG=gctrace=1 env.A= -- -v --x a=b", "", "", klog.Debug, []string{"GODEBUG=gctrace=1", "A="}, []string{"-v", "--x", "a=b"}},
+		{`env.X="a  b" -- "two words" exec=no`, "", "", klog.Info, []string{"X=a  b"}, []string{"two words", "exec=no"}},
+		{`cwd=/a/b exec=help cwd="/a/c d" -- cwd=/e`, "/a/c d", "help", klog.Info, nil, []string{"cwd=/e"}},
+		{"loglevel=loud", "", "", klog.Info, nil, nil},
+		{"what exec=help", "", "help", klog.Info, nil, nil},
+		{`exec="open`, "", "open", klog.Info, nil, nil},
 	} {
 		var o Options
 		o.Parse([]byte(c.line))
-		if string(o.bytes(o.exec)) != c.exec || o.level != c.level || !slices.Equal(words(&o, o.env[:o.nenv]), c.env) || !slices.Equal(words(&o, o.args[:o.nargs]), c.args) {
-			t.Errorf("%q: exec %q level %v env %q args %q", c.line, o.bytes(o.exec), o.level, words(&o, o.env[:o.nenv]), words(&o, o.args[:o.nargs]))
+		if string(o.bytes(o.cwd)) != c.cwd || string(o.bytes(o.exec)) != c.exec || o.level != c.level || !slices.Equal(words(&o, o.env[:o.nenv]), c.env) || !slices.Equal(words(&o, o.args[:o.nargs]), c.args) {
+			t.Errorf("%q: cwd %q exec %q level %v env %q args %q", c.line, o.bytes(o.cwd), o.bytes(o.exec), o.level, words(&o, o.env[:o.nenv]), words(&o, o.args[:o.nargs]))
 		}
 	}
 }
@@ -46,7 +48,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line []byte) {
 		var o Options
 		o.Parse(line)
-		for _, w := range slices.Concat(o.env[:o.nenv], o.args[:o.nargs], []word{o.exec}) {
+		for _, w := range slices.Concat(o.env[:o.nenv], o.args[:o.nargs], []word{o.cwd, o.exec}) {
 			if w.from > w.to || w.from < w.to && (w.to >= len(o.text) || o.text[w.to] != 0) {
 				t.Fatalf("word %v of %q", w, line)
 			}

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"pdac/kernel/klog"
 	"pdac/kernel/linux"
 )
 
@@ -38,5 +39,8 @@ func initFiles() {
 	})
 	if len(hardware.Files) > 0 {
 		linux.SetArchive(hardware.Files)
+	}
+	if path := options.bytes(options.cwd); len(path) > 0 && !linux.SetDirectory(path) {
+		klog.New(klog.Warn).Str("command line: cwd=").Chars(path).Str(": expected a folder of the program's files").End()
 	}
 }
