@@ -231,11 +231,11 @@ func TestModelRandomOperations(t *testing.T) {
 		s.noHuge = seed == 5
 		m := &model{s: s}
 		r := rand.New(rand.NewPCG(seed, 1))
-		for i := range 300 {
+		for i := range 150 {
 			if err := m.step(r); err != nil {
 				t.Fatalf("seed %d, step %d: %v", seed, i, err)
 			}
-			if i%8 == 0 {
+			if i%5 == 0 {
 				if err := m.check(); err != nil {
 					t.Fatalf("seed %d, step %d: %v", seed, i, err)
 				}
@@ -253,7 +253,7 @@ func TestModelOutOfMemory(t *testing.T) {
 	m := &model{s: s}
 	r := rand.New(rand.NewPCG(7, 7))
 	refused := 0
-	for i := range 1000 {
+	for i := range 500 {
 		if err := m.step(r); err != nil {
 			t.Fatalf("step %d: %v", i, err)
 		}

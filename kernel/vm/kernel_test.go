@@ -1,0 +1,57 @@
+package vm
+
+import "testing"
+
+// TestMapKernelProtectsPartsOfAPage does what boot does to the image, which lies
+// in a 2 MiB page, and to a stack's guard.
+func TestMapKernelProtectsPartsOfAPage(t *testing.T) {
+	s := boot(t, 1, 2048, HugeAlways)
+	const image = 2 << 20
+	if !MapKernel(0, 0, 0, 2*HugeSize, KernelWrite|KernelExec) {
+		t.Fatal("no memory")
+	}
+	if e, huge, _ := s.walk(image); !huge || e != image|pteP|pteW|pteA|pteD|ptePS {
+		t.Fatalf("identity: entry %#x", e)
+	}
+	shots := ReadStats().Shootdowns
+	if !MapKernel(0, image+PageSize, image+PageSize, 2*PageSize, KernelExec) ||
+		!MapKernel(0, image+3*PageSize, image+3*PageSize, PageSize, 0) ||
+		!MapKernel(0, image+4*PageSize, 0, PageSize, KernelNone) ||
+		!MapKernel(0, 0, 0, PageSize, KernelNone) {
+		t.Fatal("no memory")
+	}
+	if n := ReadStats().Shootdowns - shots; n != 4 {
+		t.Errorf("%d shootdowns", n)
+	}
+	for _, c := range []struct {
+		page uint64
+		want uint64
+	}{{0, pteP | pteW}, {1, pteP}, {2, pteP}, {3, pteP | pteNX}, {4, 0}, {5, pteP | pteW}} {
+		va := image + c.page*PageSize
+		e, huge, ok := s.walk(va)
+		if want := va | c.want | pteA | pteD; huge || ok && e != want || ok != (c.want != 0) {
+			t.Errorf("page %d: entry %#x, %v", c.page, e, huge)
+		}
+	}
+	if _, _, ok := s.walk(8); ok {
+		t.Error("page 0 is mapped")
+	}
+	if !Check(0, image+5*PageSize, 8, true) || Check(0, image+PageSize, 8, true) || !Check(0, image+PageSize, 8, false) || Check(0, 8, 8, false) {
+		t.Error("Check of the image")
+	}
+
+	const mmio = 0xffff_a100_0000_0000
+	if !MapKernel(0, mmio, 0xfee0_0000, PageSize, KernelWrite|KernelUncached) {
+		t.Fatal("no memory")
+	}
+	if e, _, ok := s.walk(mmio); !ok || e != 0xfee0_0000|pteP|pteW|ptePWT|ptePCD|pteA|pteD|pteNX {
+		t.Errorf("MMIO: entry %#x", e)
+	}
+	s.failAt = 0
+	if !MapKernel(0, image+HugeSize-PageSize, 0, PageSize, KernelNone) {
+		t.Error("the table was there")
+	}
+	if MapKernel(0, mmio+HugeSize, 0, PageSize, 0) {
+		t.Error("mapped without memory")
+	}
+}
