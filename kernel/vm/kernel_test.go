@@ -33,8 +33,13 @@ func TestMapKernelProtectsPartsOfAPage(t *testing.T) {
 			t.Errorf("page %d: entry %#x, %v", c.page, e, huge)
 		}
 	}
-	if _, _, ok := s.walk(8); ok {
-		t.Error("page 0 is mapped")
+	for _, c := range []struct {
+		va   uint64
+		want bool
+	}{{8, false}, {image, true}, {image + 4*PageSize + 1, false}, {PageSize, true}, {1 << 47, false}, {^uint64(0), false}, {0x1234_0000_0000_0000, false}} {
+		if Mapped(c.va) != c.want {
+			t.Errorf("Mapped(%#x) is not %v", c.va, c.want)
+		}
 	}
 	if !Check(0, image+5*PageSize, 8, true) || Check(0, image+PageSize, 8, true) || !Check(0, image+PageSize, 8, false) || Check(0, 8, 8, false) {
 		t.Error("Check of the image")
