@@ -6,6 +6,7 @@ import (
 
 	"pdac/asm"
 	"pdac/kernel"
+	"pdac/kernel/linux"
 	"pdac/kernel/vm"
 )
 
@@ -45,6 +46,9 @@ func bootKernel() {
 		h.Files = unsafe.Slice((*byte)(asm.Pointer(directBase+r.base)), r.limit-r.base)
 	}
 	kernel.Boot(&h)
+	for i, c := range records[:ncpu] {
+		c.counts = uint64(linux.CountsOf(i))
+	}
 	openScheduler()
 	leave(&cpus[0])
 }

@@ -17,40 +17,32 @@ import (
 // the error falls to that of two readings in ten seconds. A new rate starts
 // from the time that the old one has reached, so time never goes back.
 type clock struct {
-	seq     uint64 // odd while BSP writes the rest
+	seq     uint64 // seqWriting and seqSpecial, and above them a count of changes
 	tscBase uint64
 	nsBase  uint64
-	mult    uint64 // ns per count, 0.32 fixed point with an integer part
+	mult    uint64 // ns per count, 32.32 fixed point
 	wall    uint64 // atomic: ns from 1970 to nsBase 0
-	perCPU  uint64 // 1: counters differ, add percpu.tscOffset
 }
+
+// Low bits of clock.seq.
+const (
+	seqWriting = 1 // the BSP is writing the rest
+	seqSpecial = 2 // readers add percpu.tscOffset, or there is no RDTSCP
+	seqStep    = 4
+
+	cpuidRDTSCP = 1 << 27 // leaf 0x80000001 EDX
+)
 
 var wallclock clock
 
 // now returns nanoseconds since entry. It never goes back, on whichever CPU.
 // Both worlds.
-func now() uint64 {
-	c := &wallclock
-	for {
-		s := atomic.LoadUint64(&c.seq)
-		base, ns, mult := c.tscBase, c.nsBase, c.mult
-		t := tsc()
-		if s&1 == 0 && s == atomic.LoadUint64(&c.seq) {
-			return ns + mul32(t-base, mult)
-		}
-	}
-}
+func now() uint64
 
-// tsc reads the counter, corrected where CPUs differ.
-func tsc() uint64 {
-	if wallclock.perCPU == 0 {
-		return asm.RDTSC()
-	}
-	return correctedTSC()
+// special sends readers of the clock the long way from now on.
+func (c *clock) special() (was bool) {
+	return atomic.OrUint64(&c.seq, seqSpecial)&seqSpecial != 0
 }
-
-// correctedTSC reads the counter and adds the offset of the CPU that it was read on.
-func correctedTSC() uint64
 
 // installClock makes the Go runtime read the clock by clockGettime.
 func installClock()
@@ -125,6 +117,11 @@ func sample() (tsc, ticks uint64) {
 // startClock finds the TSC's rate and the APIC timer's.
 func startClock(hpetBase uint64, pmPort uint16, pmWide bool) {
 	chooseReference(hpetBase, pmPort, pmWide)
+	if max, _, _, _ := asm.CPUID(0x80000000, 0); max >= 0x80000001 {
+		if _, _, _, edx := asm.CPUID(0x80000001, 0); edx&cpuidRDTSCP == 0 {
+			wallclock.special()
+		}
+	}
 	apicWrite(apicInitial, 1<<32-1)
 	t0, r0 := sample()
 	c0 := apicRead(apicCurrent)
@@ -171,18 +168,18 @@ func statedTSC() uint64 {
 
 // refineClock measures the rate over a longer window. BSP, from the timer.
 func refineClock() {
-	t, r := sample()
+	t, r := sample() // the BSP has no offset
 	refSpan += (r - refLast) & ref.mask
 	refLast = r
 	hi, lo := bits.Mul64(refSpan, ref.fs)
 	ns, _ := bits.Div64(hi, lo, 1000000)
 	c := &wallclock
 	at := c.nsBase + mul32(t-c.tscBase, c.mult)
-	atomic.StoreUint64(&c.seq, c.seq+1)
+	atomic.AddUint64(&c.seq, seqWriting)
 	atomic.StoreUint64(&c.nsBase, at)
 	atomic.StoreUint64(&c.tscBase, t)
 	atomic.StoreUint64(&c.mult, div32(ns, t-refTSC))
-	atomic.StoreUint64(&c.seq, c.seq+1)
+	atomic.AddUint64(&c.seq, seqStep-seqWriting)
 	switch {
 	case ns >= lastWindow || ref.mask < 1<<24-1:
 		nextCheck = noDeadline

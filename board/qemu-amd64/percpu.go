@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"pdac/asm"
+	"pdac/kernel/linux"
 	"pdac/kernel/sched"
 )
 
@@ -22,6 +23,8 @@ type percpu struct {
 	trap     uint64 // odd while in the kernel
 	fakeG    uint64 // thread-local slot that the compiler reads g from
 	fsgsbase uint64 // 1: WRFSBASE may be used
+
+	counts uint64 // address of linux's call counters of this CPU
 
 	id        uint64   // CPU number, 0 = BSP; dense over the CPUs that run
 	slot      uint64   // index into cpus
@@ -50,6 +53,9 @@ type frame struct {
 	r8, r9, r10, r11, r12, r13, r14, r15   uint64
 	vector, code, rip, cs, rflags, rsp, ss uint64
 }
+
+// constantCalls is for the assembly.
+const constantCalls = linux.ConstantCalls
 
 const bootStackSize = 32 << 10
 

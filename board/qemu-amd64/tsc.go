@@ -54,7 +54,7 @@ func syncTSC(c *percpu) {
 	}
 	if d := int64(offset); d > int64(best) || -d > int64(best) {
 		c.tscOffset = offset
-		if atomic.SwapUint64(&wallclock.perCPU, 1) == 0 {
+		if !wallclock.special() {
 			klog.New(klog.Warn).Str("clock: CPU ").Dec(c.id).Str("'s TSC is off by ").Int(d).Str(" counts; offsets are added").End()
 		}
 	}

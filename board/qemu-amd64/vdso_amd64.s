@@ -1,6 +1,43 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// AX := this moment's count, for the rate of wallclock; DX, CX and R9 clobbered.
+// R8 must hold the clock's sequence number; when it is not plain the count is
+// read at slow, which comes back to done or, when the clock is being written, to
+// retry. RDTSCP waits for earlier loads as LFENCE does.
+#define COUNT(slow, done) \
+	TESTQ $(const_seqWriting+const_seqSpecial), R8; \
+	JNE  slow; \
+	RDTSCP; \
+	SHLQ $32, DX; \
+	ORQ  DX, AX; \
+done:
+
+#define COUNT_SLOW(slow, again, done, retry) \
+slow: \
+	TESTQ $const_seqWriting, R8; \
+	JNE  retry; \
+again: \
+	MOVQ percpu_self(GS), R9; \
+	MOVQ percpu_trap(GS), CX; \
+	LFENCE; \
+	RDTSC; \
+	SHLQ $32, DX; \
+	ORQ  DX, AX; \
+	ADDQ percpu_tscOffset(GS), AX; \
+	CMPQ percpu_self(GS), R9; \
+	JNE  again; \
+	CMPQ percpu_trap(GS), CX; \
+	JNE  again; \
+	JMP  done
+
+// AX := ns of the count in AX.
+#define SCALE \
+	SUBQ ·wallclock+clock_tscBase(SB), AX; \
+	MULQ ·wallclock+clock_mult(SB); \
+	SHRQ $32, DX, AX; \
+	ADDQ ·wallclock+clock_nsBase(SB), AX
+
 // clockGettime is what the runtime calls in place of Linux's vDSO function:
 // C ABI, DI = clock, SI = *timespec, callee-saved registers kept, on the
 // program's side of the kernel: an interrupt may come at any instruction.
@@ -10,69 +47,37 @@
 // of one CPU: no trap may have come between, which percpu.trap tells (it grows
 // with each, so the pair of record and count never repeats).
 TEXT ·clockGettime(SB),NOSPLIT|NOFRAME,$0
-	LEAQ ·wallclock(SB), R10
-
 retry:
-	MOVQ clock_seq(R10), R8
-	TESTQ $1, R8
-	JNE  retry
-	CMPQ clock_perCPU(R10), $0
-	JNE  corrected
-	LFENCE
-	RDTSC
-	SHLQ $32, DX
-	ORQ  DX, AX
-
-scale:
-	SUBQ clock_tscBase(R10), AX
-	MULQ clock_mult(R10)
-	SHRQ $32, DX, AX
-	ADDQ clock_nsBase(R10), AX
-	CMPQ clock_seq(R10), R8
+	MOVQ ·wallclock+clock_seq(SB), R8
+	COUNT(slow, done)
+	SCALE
+	CMPQ ·wallclock+clock_seq(SB), R8
 	JNE  retry
 	TESTL DI, DI // CLOCK_REALTIME
 	JNE  split
-	ADDQ clock_wall(R10), AX
+	ADDQ ·wallclock+clock_wall(SB), AX
 
 split:
 	XORL DX, DX
-	MOVQ $1000000000, CX
+	MOVL $1000000000, CX
 	DIVQ CX
 	MOVQ AX, 0(SI)
 	MOVQ DX, 8(SI)
 	XORL AX, AX
 	RET
+	COUNT_SLOW(slow, again, done, retry)
 
-corrected:
-	MOVQ percpu_self(GS), R9
-	MOVQ percpu_trap(GS), R11
-	LFENCE
-	RDTSC
-	SHLQ $32, DX
-	ORQ  DX, AX
-	ADDQ percpu_tscOffset(GS), AX
-	CMPQ percpu_self(GS), R9
-	JNE  corrected
-	CMPQ percpu_trap(GS), R11
-	JNE  corrected
-	JMP  scale
-
-// func correctedTSC() uint64
-TEXT ·correctedTSC(SB),NOSPLIT,$0-8
-again:
-	MOVQ percpu_self(GS), R9
-	MOVQ percpu_trap(GS), R11
-	LFENCE
-	RDTSC
-	SHLQ $32, DX
-	ORQ  DX, AX
-	ADDQ percpu_tscOffset(GS), AX
-	CMPQ percpu_self(GS), R9
-	JNE  again
-	CMPQ percpu_trap(GS), R11
-	JNE  again
+// func now() uint64
+TEXT ·now(SB),NOSPLIT,$0-8
+retry:
+	MOVQ ·wallclock+clock_seq(SB), R8
+	COUNT(slow, done)
+	SCALE
+	CMPQ ·wallclock+clock_seq(SB), R8
+	JNE  retry
 	MOVQ AX, ret+0(FP)
 	RET
+	COUNT_SLOW(slow, again, done, retry)
 
 // func installClock()
 TEXT ·installClock(SB),NOSPLIT,$0-0
