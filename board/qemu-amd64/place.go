@@ -2,6 +2,7 @@ package board
 
 import (
 	"syscall"
+	"time"
 	"unsafe"
 
 	"pdac/kernel/numa"
@@ -11,6 +12,9 @@ import (
 
 // Running says whether the program is a kernel image that was booted.
 func Running() bool { return startInfo != 0 }
+
+// SinceEntry returns the time since the image's first instruction.
+func SinceEntry() time.Duration { return time.Duration(now()) }
 
 // NodeOf returns the NUMA node of a CPU.
 func NodeOf(cpu int) int { return int(cpuNodes[cpu]) }
