@@ -73,7 +73,7 @@ func leave(tb testing.TB, cpu int, want ID) {
 	}
 }
 
-// check panics unless every task and CPU is where its state says. No CPU may be inside the scheduler.
+// check fails unless every task and CPU is where its state says. No CPU may be inside the scheduler.
 func check(tb testing.TB) {
 	tb.Helper()
 	queued := map[ID]int{}

@@ -13,7 +13,7 @@ func simulate(tb testing.TB, seed uint64, ncpu, nnodes, ntasks, births, length, 
 	w := newWorkload(tb, f, births, length)
 	w.affinity = seed%2 == 0
 	rng := rand.New(rand.NewPCG(seed, 3))
-	for range min(ntasks, births*2/3) {
+	for range min(ntasks, births*9/10) {
 		w.spawn(rng.IntN(ncpu), rng.Uint64())
 	}
 	turn := func(cpu int) (busy bool) {
@@ -102,7 +102,7 @@ func TestSimulation(t *testing.T) {
 }
 
 func TestSimulation10000Tasks64CPUs(t *testing.T) {
-	simulate(t, 4, 64, 8, 10_000, 15_000, 4, 20_000)
+	simulate(t, 4, 64, 8, 10_000, 11_200, 3, 20_000)
 }
 
 // TestSimulationRepeats keeps the scheduler deterministic: no outcome depends on addresses or real time.

@@ -183,7 +183,7 @@ func TestSleepTimer(t *testing.T) {
 // TestDisarmWaitsForCallback lets CPUs fire interval timers that arm themselves while others disarm them: once DisarmTimer
 // has returned, the callback must neither run nor come.
 func TestDisarmWaitsForCallback(t *testing.T) {
-	const n, ncpu, rounds = 4, 2, 600
+	const n, ncpu, rounds = 4, 2, 300
 	f := boot(t, ncpu, 1, 8, n)
 	var busy, stopped [n + 1]atomic.Bool
 	var fired atomic.Uint64

@@ -87,4 +87,4 @@ func torture(t *testing.T, ncpu, nnodes, ntasks, births int, affinity bool) {
 func TestTorture2CPUs(t *testing.T)         { torture(t, 2, 1, 40, 500, false) }
 func TestTorture8CPUs(t *testing.T)         { torture(t, 8, 2, 100, 700, false) }
 func TestTorture8CPUsAffinity(t *testing.T) { torture(t, 8, 4, 60, 700, true) }
-func TestTorture64CPUs(t *testing.T)        { torture(t, 64, 8, 300, 500, true) }
+func TestTorture64CPUs(t *testing.T)        { torture(t, 64, 8, 200, 300, true) }
