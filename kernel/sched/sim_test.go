@@ -78,7 +78,7 @@ func simulate(tb testing.TB, seed uint64, ncpu, nnodes, ntasks, births, length, 
 						w.prog[id].seq, w.prog[id].waits)
 				}
 				waiter = id
-				if rng.IntN(4) == 0 {
+				if rng.IntN(4) > 0 {
 					w.post(rng.IntN(ncpu), id)
 				}
 			}
@@ -92,7 +92,7 @@ func simulate(tb testing.TB, seed uint64, ncpu, nnodes, ntasks, births, length, 
 }
 
 func TestSimulation(t *testing.T) {
-	for seed := range uint64(15) {
+	for seed := range uint64(10) {
 		ncpu := []int{1, 2, 3, 8, 70}[seed%5]
 		w := simulate(t, seed, ncpu, min(ncpu, 1+int(seed%4)), 40, 100, 40, 1+int(seed%7)+ncpu)
 		if w.timeouts.Load() == 0 || w.wakes.Load() == 0 {
@@ -102,7 +102,7 @@ func TestSimulation(t *testing.T) {
 }
 
 func TestSimulation10000Tasks64CPUs(t *testing.T) {
-	simulate(t, 4, 64, 8, 10_000, 11_200, 3, 20_000)
+	simulate(t, 4, 64, 8, 10_000, 10_500, 3, 50_000)
 }
 
 // TestSimulationRepeats keeps the scheduler deterministic: no outcome depends on addresses or real time.

@@ -41,7 +41,7 @@ func TestTimerOrderAgainstModel(t *testing.T) {
 			t.Fatal("more timers than nodes")
 		}
 		rng := rand.New(rand.NewPCG(seed, 1))
-		for range 3000 {
+		for range 2000 {
 			tm, cpu := tms[rng.IntN(n)], rng.IntN(4)
 			switch rng.IntN(8) {
 			case 0, 1, 2, 3:
