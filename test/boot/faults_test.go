@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What a fault prints and exits with is what the same program does on Linux.
@@ -35,7 +36,7 @@ func TestFaults(t *testing.T) {
 		{"signal", 0, []string{"got user defined signal 1", "survived"}},
 	} {
 		t.Run(c.fault, func(t *testing.T) {
-			r := Boot(t, Options{Image: "./test/images/faults", CPUs: 2, Mem: "256M", Append: "-- " + c.fault})
+			r := Boot(t, Options{Image: "./test/images/faults", CPUs: 2, Mem: "256M", Append: "-- " + c.fault, Timeout: time.Minute})
 			r.Want(t, c.status, c.want...)
 			if c.status != 0 && strings.Contains(r.Output, "survived") {
 				t.Error("the program survived")

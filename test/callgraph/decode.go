@@ -22,7 +22,8 @@ func (img *image) decode(f function) (edges, error) {
 	}
 	tables := make(map[x86asm.Reg]uint64) // register -> address that a LEA put there
 	for off := 0; off < len(code); {
-		if n := vexLength(code[off:]); n > 0 { // never a branch
+		// What x86asm does not know is never a branch.
+		if n := max(vexLength(code[off:]), rdseedLength(code[off:])); n > 0 {
 			off += n
 			continue
 		}
@@ -124,4 +125,17 @@ func vexLength(code []byte) int {
 		return 0
 	}
 	return n
+}
+
+// rdseedLength returns the length of an RDSEED or RDPID at the start of code,
+// 0 if there is none: 0F C7 /7 with a register, after prefixes.
+func rdseedLength(code []byte) int {
+	n := 0
+	for n < len(code) && (code[n] == 0x66 || code[n] == 0xf3 || code[n]>>4 == 4) { // operand size, REP, REX
+		n++
+	}
+	if len(code) >= n+3 && code[n] == 0x0f && code[n+1] == 0xc7 && code[n+2] >= 0xf8 {
+		return n + 3
+	}
+	return 0
 }

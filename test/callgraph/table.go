@@ -28,7 +28,61 @@ var below = policy{
 
 	forbidden: forbidden,
 
-	indirect: []indirect{},
+	indirect: []hooks{
+		{ // Hardware.Back.
+			pkg:     "pdac/kernel.",
+			sites:   map[string]int{"growTasks": 4, "growTimers": 3},
+			targets: []string{"pdac/kernel/vm.Populate"},
+		},
+		{ // The clock against which the TSC is measured.
+			pkg: board,
+			sites: map[string]int{
+				"sample": 1,
+			},
+			targets: []string{board + "readHPET", board + "readPM", board + "readPIT"},
+		},
+		{ // Readable, Peer, and klog.Out.
+			pkg: "pdac/kernel/crash.",
+			sites: map[string]int{
+				"load": 2, "putCode": 1, "putHead": 1, "putPeers": 1, "putc": 2,
+			},
+			targets: []string{board + "readable", board + "peer", board + "putByte"},
+		},
+		{ // Out, Now and CPU.
+			pkg: "pdac/kernel/klog.",
+			sites: map[string]int{
+				"Record.End": 2, "Seize": 2, "line": 3,
+			},
+			targets: []string{board + "putByte", board + "now", board + "thisCPU"},
+		},
+		{ // Config.Now, Hooks, ConsoleOut, Files.Populate and Entropy.
+			pkg: "pdac/kernel/linux.",
+			sites: map[string]int{
+				"(*PosixTimer).arm": 1, "(*extent).grow": 1, "Deliver": 1, "deadlineOf": 1, "dispatch": 1,
+				"epollWait": 2, "force": 1, "gather": 1, "handle": 1, "nap": 1, "putRemaining": 1, "readClock": 2,
+				"sysExit": 1, "sysGettimeofday": 1, "sysSigreturn": 1, "sysSysinfo": 2, "sysTime": 1, "sysTimes": 1,
+				"writeConsole": 1,
+			},
+			targets: []string{board + "now", board + "exit", board + "fatal", board + "memory", board + "output", "pdac/kernel/vm.Populate", "pdac/kernel/linux.hardwareEntropy"},
+		},
+		{ // Machine, OnExit and OnTimeout.
+			pkg: "pdac/kernel/sched.",
+			sites: map[string]int{
+				"(*CPU).arm": 1, "(*CPU).contend": 1, "(*CPU).detach": 1, "(*CPU).leave": 1, "(*table).take": 1,
+				"CPUTime": 1, "Exit": 1, "New": 1, "Stats": 1, "Tick": 1, "Urgent": 1, "expire": 2, "kick": 1,
+				"place": 1,
+			},
+			targets: []string{board + "now", board + "kick", board + "arm", "pdac/kernel.growTasks", "pdac/kernel.growTimers", "pdac/kernel/linux.exitThread", "pdac/kernel/linux.onTimeout"},
+		},
+		{ // Config.
+			pkg: "pdac/kernel/vm.",
+			sites: map[string]int{
+				"(*areaTree).reserve": 1, "(*batch).flush": 1, "LeaveIdle": 1, "Populate": 3, "Poll": 1, "flush": 2, "grow": 3,
+				"halves.split": 2, "reserveSplits": 3, "resolve": 6, "shoot": 1,
+			},
+			targets: []string{board + "growAreas", board + "allocFrame", board + "freeFrame", board + "zeroFrame", board + "shoot", "pdac/asm.INVLPG", "pdac/asm.FlushTLB"},
+		},
+	},
 }
 
 // forbidden is what code below the runtime must never reach.

@@ -2,6 +2,7 @@ package callgraph
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -11,13 +12,14 @@ type policy struct {
 	roots     []string
 	cut       []string // not entered: patterns
 	forbidden []string // must not be reached: patterns
-	indirect  []indirect
+	indirect  []hooks
 }
 
-// indirect lists where the indirect calls and jumps of one function may lead.
-type indirect struct {
-	in      string
-	sites   int // how many such instructions the function has
+// hooks are function values that a package calls: where its indirect calls and
+// jumps may lead, whichever of them a site takes.
+type hooks struct {
+	pkg     string         // with the dot
+	sites   map[string]int // functions that call them -> how many such instructions each has
 	targets []string
 }
 
@@ -35,9 +37,11 @@ func walk(img *image, p policy) (wrong []string, reached int) {
 		w.queue = w.queue[1:]
 		w.visit(f)
 	}
-	for _, e := range p.indirect {
-		if !w.used[e.in] {
-			w.fail("stale: no indirect call is reached in %s", e.in)
+	for _, h := range p.indirect {
+		for _, name := range slices.Sorted(maps.Keys(h.sites)) {
+			if !w.used[h.pkg+name] {
+				w.fail("stale: no indirect call is reached in %s", h.pkg+name)
+			}
 		}
 	}
 	return w.wrong, len(w.from)
@@ -73,21 +77,27 @@ func (w *walker) visit(f function) {
 			w.fail("%s leads to %#x, which is no function (way: %s)", f.name, to, w.way(f))
 		}
 	}
-	i := slices.IndexFunc(w.indirect, func(e indirect) bool { return e.in == f.name })
-	switch {
-	case i < 0 && e.indirect > 0:
-		w.fail("unlisted: %d indirect calls in %s (way: %s)", e.indirect, f.name, w.way(f))
-	case i >= 0 && e.indirect > 0:
-		w.used[f.name] = true
-		if e.indirect != w.indirect[i].sites {
-			w.fail("%s has %d indirect calls, the table says %d", f.name, e.indirect, w.indirect[i].sites)
+	if e.indirect == 0 {
+		return
+	}
+	for _, h := range w.indirect {
+		name, ok := strings.CutPrefix(f.name, h.pkg)
+		sites := h.sites[name]
+		if !ok || sites == 0 {
+			continue
 		}
-		for _, name := range w.indirect[i].targets {
-			if w.enterNamed(name, f) == 0 {
-				w.fail("stale: %s, a target in %s, is not in the image", name, f.name)
+		w.used[f.name] = true
+		if e.indirect != sites {
+			w.fail("%s has %d indirect calls, the table says %d", f.name, e.indirect, sites)
+		}
+		for _, target := range h.targets {
+			if w.enterNamed(target, f) == 0 {
+				w.fail("stale: %s, a target in %s, is not in the image", target, f.name)
 			}
 		}
+		return
 	}
+	w.fail("unlisted: %d indirect calls in %s (way: %s)", e.indirect, f.name, w.way(f))
 }
 
 // enter queues f, reached from another, if it is new and may be entered.

@@ -113,12 +113,12 @@ func build(t *testing.T) *image {
 
 func TestWalk(t *testing.T) {
 	img := build(t)
-	list := func(sites int, targets ...string) []indirect {
-		return []indirect{{"main.calls", sites, targets}}
+	list := func(sites int, targets ...string) []hooks {
+		return []hooks{{"main.", map[string]int{"calls": sites}, targets}}
 	}
 	for _, c := range []struct {
 		name, root string
-		indirect   []indirect
+		indirect   []hooks
 		want       string // in the only complaint; "" for none
 	}{
 		{"clean", "main.clean", nil, ""},
@@ -194,6 +194,24 @@ func TestVEXLength(t *testing.T) {
 	} {
 		if got := vexLength(c.code); got != c.want {
 			t.Errorf("vexLength(% x) = %d, want %d", c.code, got, c.want)
+		}
+	}
+}
+
+func TestRDSEEDLength(t *testing.T) {
+	for _, c := range []struct {
+		code []byte
+		want int
+	}{
+		{[]byte{0x48, 0x0f, 0xc7, 0xf8}, 4}, // RDSEED RAX
+		{[]byte{0x0f, 0xc7, 0xf9}, 3},       // RDSEED ECX
+		{[]byte{0xf3, 0x0f, 0xc7, 0xf8}, 4}, // RDPID RAX
+		{[]byte{0x48, 0x0f, 0xc7, 0xf0}, 0}, // RDRAND RAX: x86asm knows it
+		{[]byte{0x48, 0x0f, 0xc7, 0x0e}, 0}, // CMPXCHG16B (RSI)
+		{[]byte{0x48}, 0},
+	} {
+		if got := rdseedLength(c.code); got != c.want {
+			t.Errorf("rdseedLength(% x) = %d, want %d", c.code, got, c.want)
 		}
 	}
 }
