@@ -1,6 +1,8 @@
 package linux
 
 import (
+	"unsafe"
+
 	"pdac/kernel/sched"
 )
 
@@ -37,10 +39,11 @@ var hooks Hooks
 // Init sets the package up, and the scheduler's hooks; sched.Init comes first. It is called once at boot, by one CPU, before any
 // task runs.
 func Init(cfg *Config) {
-	if n := len(cfg.Buckets); n == 0 || n&(n-1) != 0 || len(cfg.Counts) < cfg.NCPU*nrLimit {
+	if n := len(cfg.Buckets); n == 0 || n&(n-1) != 0 || len(cfg.Counts) < cfg.NCPU*Calls {
 		panic("linux: bad Config")
 	}
-	threads, futexBuckets, timers, counts = cfg.Threads, cfg.Buckets, cfg.Timers, cfg.Counts
+	threads, futexBuckets, timers = cfg.Threads, cfg.Buckets, cfg.Timers
+	counts = unsafe.Slice((*callCounts)(unsafe.Pointer(&cfg.Counts[0])), cfg.NCPU)
 	clockNow, ncpu, nodes = cfg.Now, cfg.NCPU, cfg.Nodes
 	SetWall(cfg.Wall)
 	xsaveLayout.size, xsaveLayout.features = cfg.XSaveSize, cfg.XSaveFeatures

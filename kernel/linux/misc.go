@@ -48,8 +48,9 @@ func sysSysinfo(c *sched.Context) int64 {
 
 // Resource limits (getrlimit(2)): what is not bounded by memory alone has a number.
 const (
-	rlimitNproc = 6
-	rlimits     = 16
+	rlimitNproc  = 6
+	rlimitNofile = 7
+	rlimits      = 16
 
 	unlimited = ^uint64(0)
 )
@@ -58,6 +59,8 @@ func limitOf(resource uint64) uint64 {
 	switch resource {
 	case rlimitNproc:
 		return uint64(len(threads) - 1)
+	case rlimitNofile:
+		return uint64(len(fds))
 	}
 	return unlimited
 }

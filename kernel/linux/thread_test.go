@@ -191,6 +191,10 @@ func TestIdentityAndLimits(t *testing.T) {
 	if w[0] != maxTasks-1 || w[1] != w[0] {
 		t.Errorf("RLIMIT_NPROC %v", w[:2])
 	}
+	m.want(0, nrGetrlimit, rlimitNofile, a)
+	if w[0] != uint64(len(fds)) || w[1] != w[0] {
+		t.Errorf("RLIMIT_NOFILE %v", w[:2])
+	}
 	m.want(0, nrPrlimit64, 0, 3, 0, a)
 	if w[0] != unlimited {
 		t.Errorf("RLIMIT_STACK %v", w[:2])
