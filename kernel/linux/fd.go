@@ -19,8 +19,8 @@ import (
 // Otherwise give the reference back and start over; lock-free, since each round
 // means that another CPU closed or replaced the descriptor.
 //
-// Writers of the table hold fdLock, for a search of the bitmap at the longest:
-// one word per 64 descriptors from the lowest free one.
+// Writers of the table hold fdLock, for a search of the bitmap at the longest, one
+// word per 64 descriptors from the lowest free one, and a step of growth.
 //
 // No reference is held by a thread that sleeps, which would need a stack to give
 // it back from: it runs its call again, and finds a closed descriptor closed.
@@ -69,7 +69,7 @@ func fileAt(cpu int, fd uint64) (uint32, *File) {
 // install gives file n the lowest free descriptor from lowest up, and with it
 // the caller's reference. EMFILE: there is none.
 func install(cpu int, n, lowest uint32, fdFlags uint64) int64 {
-	fdLock.Lock()
+	spinOn(cpu, &fdLock)
 	fd := reserve(cpu, lowest)
 	if fd >= 0 {
 		fds[fd].word.Store(n<<1 | closeOnExec(fdFlags))
@@ -112,7 +112,7 @@ func sysClose(cpu int, fd uint64) int64 {
 	if i >= fdSpace.ready.Load() {
 		return ebadf
 	}
-	fdLock.Lock()
+	spinOn(cpu, &fdLock)
 	w := fds[i].word.Swap(0)
 	if w != 0 {
 		fdUsed[i/64] &^= 1 << (i % 64)
@@ -157,7 +157,7 @@ func dupTo(cpu int, fd, to, fdFlags uint64) int64 {
 		putFile(cpu, n)
 		return enomem
 	}
-	fdLock.Lock()
+	spinOn(cpu, &fdLock)
 	old := fds[i].word.Swap(n<<1 | closeOnExec(fdFlags))
 	fdUsed[i/64] |= 1 << (i % 64)
 	fdLock.Unlock()
@@ -208,17 +208,17 @@ func sysFcntl(cpu int, fd, cmd, arg uint64) int64 {
 	if n == 0 {
 		return ebadf
 	}
-	r := f.control(uint32(fd), cmd, arg)
+	r := f.control(cpu, uint32(fd), cmd, arg)
 	putFile(cpu, n)
 	return r
 }
 
-func (f *File) control(fd uint32, cmd, arg uint64) int64 {
+func (f *File) control(cpu int, fd uint32, cmd, arg uint64) int64 {
 	switch cmd {
 	case fGetfd:
 		return int64(fds[fd].word.Load() & 1)
 	case fSetfd:
-		return setCloexec(fd, uint32(arg&1))
+		return setCloexec(cpu, fd, uint32(arg&1))
 	case fGetfl:
 		return int64(f.flags.Load())
 	case fSetfl:
@@ -233,8 +233,8 @@ func (f *File) control(fd uint32, cmd, arg uint64) int64 {
 	return einval
 }
 
-func setCloexec(fd, on uint32) int64 {
-	fdLock.Lock()
+func setCloexec(cpu int, fd, on uint32) int64 {
+	spinOn(cpu, &fdLock)
 	w := fds[fd].word.Load()
 	if w != 0 {
 		fds[fd].word.Store(w&^1 | on)

@@ -248,7 +248,7 @@ const (
 // sysFaccessat answers for the one user there is, root: all may be read, what has
 // an execute bit may be executed, and of a read-only tree devices may be written.
 func sysFaccessat(cpu int, dirfd, p, mode, flags uint64) int64 {
-	if mode&^(xOK|wOK|rOK) != 0 || flags&^(atEaccess|atSymlinkNofollow|atEmptyPath) != 0 {
+	if mode&^(xOK|wOK|rOK) != 0 || flags&^(atEaccess|atSymlinkNofollow) != 0 {
 		return einval
 	}
 	e, errno := lookupExisting(cpu, dirfd, p, flags&atSymlinkNofollow == 0)

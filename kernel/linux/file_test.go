@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"unsafe"
 )
@@ -275,6 +277,43 @@ func TestFileReadAndSeek(t *testing.T) {
 	vec[2] = badAddress
 	m.want(0, nrLseek, fd, 0, seekSet)
 	m.want(4, nrReadv, fd, user(&vec[0]), 3)
+}
+
+// TestFileConcurrentReaders: readers that share a position get every record of 4 bytes
+// once.
+func TestFileConcurrentReaders(t *testing.T) {
+	const cpus, records = 4, 20_000
+	var content []byte
+	for i := range uint32(records) {
+		content = binary.LittleEndian.AppendUint32(content, i)
+	}
+	m := bootFiles(t, cpus, archiveOf(t, []entryOf{{name: "f", data: string(content)}}))
+	fd := m.open("/f")
+	var seen [records]atomic.Uint32
+	var wg sync.WaitGroup
+	for cpu := range cpus {
+		wg.Go(func() {
+			b := make([]byte, 64)
+			p, _ := bytesAt(b)
+			n, f := fileAt(cpu, fd)
+			for size := uint64(4); ; size = size%64 + 4 {
+				r := f.readNext(p, size)
+				if r == 0 {
+					break
+				}
+				for at := int64(0); at < r; at += 4 {
+					seen[binary.LittleEndian.Uint32(b[at:])].Add(1)
+				}
+			}
+			putFile(cpu, n)
+		})
+	}
+	wg.Wait()
+	for i := range seen {
+		if n := seen[i].Load(); n != 1 {
+			t.Fatalf("record %d was read %d times", i, n)
+		}
+	}
 }
 
 func TestDevices(t *testing.T) {

@@ -235,17 +235,17 @@ func sysIoctl(cpu int, fd, request, arg uint64) int64 {
 	if n == 0 {
 		return ebadf
 	}
-	r := f.ioctl(uint32(fd), request, arg)
+	r := f.ioctl(cpu, uint32(fd), request, arg)
 	putFile(cpu, n)
 	return r
 }
 
-func (f *File) ioctl(fd uint32, request, arg uint64) int64 {
+func (f *File) ioctl(cpu int, fd uint32, request, arg uint64) int64 {
 	switch request {
 	case fionclex:
-		return setCloexec(fd, 0)
+		return setCloexec(cpu, fd, 0)
 	case fioclex:
-		return setCloexec(fd, 1)
+		return setCloexec(cpu, fd, 1)
 	case fionbio:
 		on, ok := load32(arg)
 		if !ok {

@@ -90,6 +90,10 @@ var (
 //
 // Preconditions: boot, once, before the first system call.
 func InitFiles(c *Files) {
+	if len(c.CPUs) < c.NCPU || len(c.Used)*64 != len(c.Descriptors) || len(c.PipeData) != len(c.Pipes)*PipeSize ||
+		!powerOfTwo(len(c.ItemBuckets)) || !powerOfTwo(len(c.Buckets)) {
+		panic("linux: bad Files")
+	}
 	populate = c.Populate
 	perCPU, files = c.CPUs, c.Open
 	initTable(c)
@@ -109,6 +113,8 @@ func InitFiles(c *Files) {
 		panic("linux: no memory for the first descriptors")
 	}
 }
+
+func powerOfTwo(n int) bool { return n > 0 && n&(n-1) == 0 }
 
 const nullPath = "/dev/null"
 

@@ -77,18 +77,13 @@ func mixRoot(in *chachaKey) {
 	copy(root.key[:], block[:8])
 }
 
-// Random fills b with random bytes. Callable below the runtime only.
+// Random fills b with random bytes.
+//
+// Preconditions: below the runtime, on cpu, after InitFiles.
 func Random(cpu int, b []byte) {
-	randomBytes(cpu, unsafe.Pointer(unsafe.SliceData(b)), len(b))
-}
-
-// randomBytes fills n bytes of kernel memory at p.
-func randomBytes(cpu int, p unsafe.Pointer, n int) {
 	var s stream
-	s.start(cpu, n)
-	for off := 0; off < n; {
-		off += s.next(unsafe.Slice((*byte)(unsafe.Add(p, off)), n-off))
-	}
+	s.start(cpu, len(b))
+	s.fill(b)
 	s = stream{}
 }
 
@@ -115,22 +110,25 @@ func (s *stream) start(cpu, n int) {
 	clear(block[:])
 }
 
-// next fills the front of b and returns how much: up to 64 bytes.
-func (s *stream) next(b []byte) int {
+// fill gives the next len(b) bytes of the answer; only the last piece may be other
+// than a multiple of 64.
+func (s *stream) fill(b []byte) {
 	var block [16]uint32
-	if s.short {
-		copy(block[:], s.key[:])
-	} else {
-		var nonce [3]uint32
-		chachaBlock(&block, &s.key, s.count, &nonce)
-		s.count++
-	}
-	n := min(len(b), len(block)*4)
-	for i := range n {
-		b[i] = byte(block[i/4] >> (8 * (i % 4)))
+	for len(b) > 0 {
+		if s.short {
+			copy(block[:], s.key[:])
+		} else {
+			var nonce [3]uint32
+			chachaBlock(&block, &s.key, s.count, &nonce)
+			s.count++
+		}
+		n := min(len(b), len(block)*4)
+		for i := range n {
+			b[i] = byte(block[i/4] >> (8 * (i % 4)))
+		}
+		b = b[n:]
 	}
 	clear(block[:])
-	return n
 }
 
 // rekey gives the generator a key of its own, after new entropy went into the root.
@@ -174,12 +172,14 @@ const (
 )
 
 func hardwareEntropy() (uint64, bool) {
-	if _, ebx, _, _ := asm.CPUID(7, 0); ebx>>18&1 != 0 {
-		for range seedTries {
-			if v, ok := asm.RDSEED(); ok {
-				return v, true
+	if last, _, _, _ := asm.CPUID(0, 0); last >= 7 {
+		if _, ebx, _, _ := asm.CPUID(7, 0); ebx>>18&1 != 0 {
+			for range seedTries {
+				if v, ok := asm.RDSEED(); ok {
+					return v, true
+				}
+				asm.Pause()
 			}
-			asm.Pause()
 		}
 	}
 	if _, _, ecx, _ := asm.CPUID(1, 0); ecx>>30&1 != 0 {
@@ -234,9 +234,7 @@ func randomToUser(cpu int, buf, n uint64) int64 {
 	done := uint64(0)
 	for done < n {
 		chunk := bounce[:min(n-done, uint64(len(bounce)))]
-		for off := 0; off < len(chunk); {
-			off += s.next(chunk[off:])
-		}
+		s.fill(chunk)
 		if !copyOut(buf+done, unsafe.Pointer(&chunk[0]), uint64(len(chunk))) {
 			break
 		}
