@@ -72,6 +72,7 @@ func Boot(h *Hardware) {
 	})
 	linux.Init(&linux.Config{
 		NCPU:          h.NCPU,
+		Nodes:         h.Nodes,
 		Threads:       t.threads,
 		Buckets:       table[linux.FutexBucket](powerOfTwo(bucketsPerCPU * h.NCPU)),
 		Timers:        t.posix,
