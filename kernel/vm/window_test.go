@@ -68,8 +68,10 @@ func TestWindowProtectKeepsAccountOfRights(t *testing.T) {
 		if out := Fault(1, small-PageSize, 0); out != Done || *entry(small - PageSize) != before {
 			t.Errorf("fault in a page that is being split: outcome %d, entry %#x", out, *entry(small - PageSize))
 		}
-		// The tree says read-only, the entry does not yet. If this fault took the
-		// right away, nobody would shoot down.
+		// The tree says read-only, the entry does not yet, and CPU 1 caches that. If
+		// this fault took the right away, nobody would shoot down.
+		Poll(1)
+		s.store(1, small, 1)
 		if out := Fault(1, small, CodePresent); out != Done {
 			t.Errorf("fault: outcome %d", out)
 		}
@@ -154,8 +156,12 @@ func TestWindowUnmapWaitsForFault(t *testing.T) {
 	Advise(0, at, PageSize, AdviseDontNeed)
 	var inside, left atomic.Bool
 	machine.Zero = func(frame uint32, huge bool) {
+		root := tree.root.Load()
 		inside.Store(true)
-		for range 200 {
+		for tree.root.Load() == root {
+			runtime.Gosched()
+		}
+		for range 5000 {
 			runtime.Gosched()
 		}
 		s.zero(frame, huge)
