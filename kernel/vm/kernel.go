@@ -107,9 +107,9 @@ func mapKernel(cpu int, s span, pa, bits uint64) bool {
 	return va >= s.hi
 }
 
-// splitKernel puts a table of 4 KiB pages in place of the 2 MiB page v at e. It
-// may be the page that this code or its stack is in: unlike splitPage it can't
-// leave it out for a while. It is for boot, when CPUs run none of it twice.
+// splitKernel puts a table of 4 KiB pages in place of the 2 MiB page v at e. This
+// code or its stack may be in that page, so unlike splitPage it cannot take the
+// page away in between. MapKernel does this at boot, before other CPUs run.
 func splitKernel(cpu int, e *uint64, v uint64) bool {
 	t, ok := machine.Alloc(cpu, 0, false)
 	if !ok {

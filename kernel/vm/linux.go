@@ -43,25 +43,21 @@ const (
 
 // Advice of madvise(2).
 const (
-	AdviseNormal      = 0
-	AdviseRandom      = 1
-	AdviseSequential  = 2
-	AdviseWillNeed    = 3
-	AdviseDontNeed    = 4
-	AdviseFree        = 8
-	AdviseDontFork    = 10
-	AdviseDoFork      = 11
-	AdviseHugePage    = 14
-	AdviseNoHugePage  = 15
-	AdviseDontDump    = 16
-	AdviseDoDump      = 17
-	AdviseWipeOnFork  = 18
-	AdviseKeepOnFork  = 19
-	AdviseCold        = 20
-	AdvisePageOut     = 21
-	AdviseCollapse    = 25
-	advisePopulateRd  = 22
-	advisePopulateWr  = 23
-	adviseMergeable   = 12
-	adviseUnmergeable = 13
+	AdviseNormal     = 0
+	AdviseRandom     = 1
+	AdviseSequential = 2
+	AdviseWillNeed   = 3
+	AdviseDontNeed   = 4
+	AdviseFree       = 8
+	AdviseDontFork   = 10
+	AdviseDoFork     = 11
+	AdviseHugePage   = 14
+	AdviseNoHugePage = 15
+	AdviseDontDump   = 16
+	AdviseDoDump     = 17
+	AdviseWipeOnFork = 18
+	AdviseKeepOnFork = 19
+	AdviseCold       = 20
+	AdvisePageOut    = 21
+	AdviseCollapse   = 25
 )

@@ -141,10 +141,10 @@ func (l *nodeList) pop() uint32 {
 }
 
 // nodesPerLevel bounds the nodes that a change makes for each level of the
-// tree. A change is at most two splits and two concatenations; along a path a
-// split makes five nodes a level at worst (join is paid for by the difference
-// of heights, which adds up to the path, and rebalances with three), and so
-// does taking the first or the last area and joining again.
+// tree. A change is two splits at most and two links; along a path a split makes
+// five nodes a level at worst (joins pay for differences of height, which add up
+// to the path, and rebalancing takes up to three), and so does taking the first
+// or the last area and joining again. In practice four do: see the test.
 const nodesPerLevel = 24
 
 // reserve makes sure that a change which adds up to extra areas cannot run out

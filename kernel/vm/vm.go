@@ -70,8 +70,9 @@ var phys []uint64
 
 var hugeMode atomic.Uint32
 
-// areasLock serialises everything but faults. Held across shootdowns, so for
-// as long as the slowest CPU takes to acknowledge: see shoot.go.
+// areasLock serialises everything but faults. It is held across shootdowns, one
+// for each batchLen pages removed: the longest hold is that of the largest Unmap.
+// No lock is taken under it but what Config's functions take.
 var areasLock lockfree.SpinLock
 
 // Init sets up virtual memory with no areas. It runs once, at boot, on one
