@@ -122,9 +122,12 @@ func grow(cpu int, e *uint64) uint64 {
 	}
 	machine.Zero(t, false)
 	v := uint64(t)<<12 | pteTable
-	if !atomic.CompareAndSwapUint64(e, 0, v) {
-		machine.Free(cpu, t, false)
-		return atomic.LoadUint64(e)
+	for !atomic.CompareAndSwapUint64(e, 0, v) {
+		// Another CPU's 2 MiB page may be gone again: that is no lack of memory.
+		if there := atomic.LoadUint64(e); there != 0 {
+			machine.Free(cpu, t, false)
+			return there
+		}
 	}
 	cpus[cpu].tables.Add(1)
 	return v
