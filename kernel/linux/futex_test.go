@@ -213,7 +213,7 @@ func TestFutexRequeueThenSignal(t *testing.T) {
 // A mutex of Drepper's kind ("Futexes Are Tricky", mutex 2) under contention from all CPUs: whatever is lost stops it, and two
 // owners at once show in a plain counter.
 func TestFutexMutexTorture(t *testing.T) {
-	const ncpu, n, rounds = 4, 16, 300
+	const ncpu, n, rounds = 4, 16, 500
 	m := boot(t, ncpu)
 	lock := new(atomic.Uint32)
 	a := addressOf(lock)

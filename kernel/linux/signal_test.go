@@ -329,7 +329,7 @@ func TestQueuedInfo(t *testing.T) {
 // Sleeps, wakeups, time-outs and signals against each other on all CPUs. Each sleeper counts what ended its sleeps; whatever is
 // lost leaves it asleep for ever, whatever is done twice breaks an assertion of the scheduler or of the queues.
 func TestSleepTorture(t *testing.T) {
-	const ncpu, sleepers, rounds = 4, 12, 250
+	const ncpu, sleepers, rounds = 4, 12, 500
 	m := boot(t, ncpu)
 	m.handle(sigURG, saRestart, 0)
 	var handled atomic.Int64
@@ -420,5 +420,24 @@ func TestSleepTorture(t *testing.T) {
 	}
 	if handled.Load() == 0 {
 		t.Error("no handler ran")
+	}
+}
+
+// A signal that comes between the thread's last way out and its call must not find it asleep: the sleep does not begin.
+func TestSignalForestallsASleep(t *testing.T) {
+	m := boot(t, 1)
+	m.handle(sigURG, saRestart, 0)
+	got := m.recordSignals()
+	c := &sched.Get(mainThread).Ctx
+	raise(0, mainThread, sigURG, sender)
+	set(c, nrNanosleep, timespecAt(10*second), 0)
+	Syscall(0, mainThread)
+	if s, _ := sched.Get(mainThread).State(); s != sched.StateRunning || thread(mainThread).waitOn.Load() != 0 {
+		t.Fatal("it sleeps, with a signal pending")
+	}
+	m.leave(0)
+	m.settled()
+	if len(*got) != 1 || int64(c.RAX) != eintr {
+		t.Errorf("signals %v, result %d", *got, int64(c.RAX))
 	}
 }
