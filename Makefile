@@ -55,7 +55,7 @@ test-std: qemu
 	@go run ./test/std $(PKGS)
 
 bench-guest: qemu
-	@go run ./test/bench/linux/compare
+	@go run ./test/bench/linux/compare -linux
 
 vet:
 	go vet ./...

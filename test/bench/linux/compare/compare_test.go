@@ -32,7 +32,7 @@ func TestRecord(t *testing.T) {
 const sample = `MAIN reached tsc=1594486489
 start: MemTotal:         480284 kB
 BENCH RawSyscall(SYS_GETPPID)             397.7 ticks/op  (n=5000)
-BENCH raw nanosleep(1ms) elapsed ticks: avg 1025599 min 564363 max 1078948 (n=50)
+pdac> BENCH raw nanosleep(1ms) elapsed ticks: avg 1025599 min 564363 max 1078948 (n=50)
 BENCH page fault 4K (touch fresh mmap)       6959.2 ticks/op  (n=16384)
 BENCH   munmap per 4K                    1316.1 ticks/op  (n=16384)
 BENCH   munmap per 4K                    1301.2 ticks/op  (n=16384)

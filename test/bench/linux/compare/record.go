@@ -166,10 +166,12 @@ const (
 func parse(r io.Reader) (figures, error) {
 	f := make(figures)
 	for s := bufio.NewScanner(r); s.Scan(); {
-		line, isBench := strings.CutPrefix(strings.TrimSpace(s.Text()), "BENCH ")
+		// A prompt or the end of another line may stand before it.
+		line := strings.TrimSpace(s.Text())
+		_, bench, isBench := strings.Cut(line, "BENCH ")
 		if !isBench {
 			// The clock at main.main is a figure too.
-			if tsc, ok := strings.CutPrefix(line, "MAIN reached tsc="); ok {
+			if _, tsc, ok := strings.Cut(line, "MAIN reached tsc="); ok {
 				v, err := strconv.ParseFloat(tsc, 64)
 				if err != nil {
 					return nil, fmt.Errorf("line %q: %w", line, err)
@@ -178,7 +180,7 @@ func parse(r io.Reader) (figures, error) {
 			}
 			continue
 		}
-		name, value, err := figure(line)
+		name, value, err := figure(bench)
 		if err != nil {
 			return nil, fmt.Errorf("line %q: %w", line, err)
 		}
