@@ -14,9 +14,16 @@ import (
 // trapSyscall serves SYSCALL. Called by syscallEntry.
 func trapSyscall(c *percpu) {
 	linux.Syscall(int(c.id), c.task)
-	if sched.NeedLeave(int(c.id)) {
+	if c.mustLeave() {
 		leave(c)
 	}
+}
+
+// mustLeave says whether the CPU has more to do than to go back to its task: the
+// scheduler has, or a signal waits for the task. A task that has left the CPU is
+// not looked at: the scheduler has something to do then.
+func (c *percpu) mustLeave() bool {
+	return sched.NeedLeave(int(c.id)) || sched.Get(c.task).Attn.Load() != 0
 }
 
 // trap serves interrupts, and exceptions of programs. Called by trapCommon.
@@ -48,7 +55,7 @@ func trap(c *percpu, vector, code, cr2, rip uint64) {
 		linux.IRQ(cpu, int(vector))
 		apicWrite(apicEOI, 0)
 	}
-	if c.task == 0 || sched.NeedLeave(cpu) {
+	if c.task == 0 || c.mustLeave() {
 		leave(c)
 	}
 }
