@@ -122,9 +122,12 @@ func main() {
 			wg.Go(func() {
 				defer l.active.Add(-1)
 				step := l.start(w)
-				for !stop.Load() {
+				for {
 					step()
 					l.beat()
+					if stop.Load() {
+						return
+					}
 					w.rest()
 				}
 			})
