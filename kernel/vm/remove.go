@@ -57,6 +57,12 @@ func (b *batch) empty(cpu int, t uint32, shift uint, s, free span) {
 		}
 		whole := span{at &^ (size - 1), at&^(size-1) + size}
 		if v&ptePS != 0 {
+			if whole.lo < s.lo || whole.hi > s.hi {
+				// Pages across the ends were split, so a fault put this one there
+				// since, which only Advise lets happen: it is new, and others may
+				// already have stored in what is outside s.
+				continue
+			}
 			atomic.StoreUint64(e, 0)
 			stats.unmapped.Add(HugeSize / PageSize)
 			b.add(cpu, uint64(frameOf(v))|batchHuge, whole)

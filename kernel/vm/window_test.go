@@ -209,3 +209,36 @@ func TestWindowShootWaits(t *testing.T) {
 		t.Error("the shootdown did not wait for CPU 1")
 	}
 }
+
+// TestWindowAdviseSparesNewPage: madvise finds no 2 MiB page to split at the end
+// of its range; before it removes pages, CPU 1 installs one there, and stores
+// outside the range.
+func TestWindowAdviseSparesNewPage(t *testing.T) {
+	var inside func()
+	s := bootPair(t, &inside)
+	at := uint64(0x40_0000_0000)
+	Map(0, at, HugeSize, 3, anon|MapFixed)
+	for _, part := range []span{{at + PageSize, at + HugeSize}, {at, at + HugeSize - PageSize}} {
+		outside := at
+		if part.lo == at {
+			outside = part.hi
+		}
+		once := false
+		machine.Free = func(cpu int, frame uint32, huge bool) { // the table that was put by
+			if !once {
+				once = true
+				s.as(1, func() { s.store(1, outside, 7) })
+			}
+			s.free(cpu, frame, huge)
+		}
+		if err := Advise(0, part.lo, part.hi-part.lo, AdviseDontNeed); err != 0 || !once {
+			t.Fatal(err, once)
+		}
+		machine.Free = s.free
+		if v := s.load(0, outside); v != 7 {
+			t.Errorf("madvise of %#x took what was stored at %#x: %d", part, outside, v)
+		}
+		Advise(0, at, HugeSize, AdviseDontNeed)
+	}
+	s.audit()
+}
