@@ -5,6 +5,7 @@ import (
 
 	"pdac/asm"
 	"pdac/kernel/lockfree"
+	"pdac/kernel/vm"
 )
 
 // Timer is the number of a timer that NewTimer returned, 1 and up; 0 is none.
@@ -169,7 +170,8 @@ func ArmTimer(cpu int, tm Timer, deadline uint64) {
 
 // DisarmTimer disarms a timer and reports whether it was armed. After it returns no callback for the timer runs or will.
 // It waits for one that runs, on which it spins, so the caller must hold no lock that the callback takes; and no other may
-// arm the timer meanwhile but the callback. From within the timer's own callback it does not wait for that.
+// arm the timer meanwhile but the callback. The callback may wait for a lock whose holder waits for a TLB shootdown, so the
+// spin acknowledges those. From within the timer's own callback it does not wait for that.
 func DisarmTimer(cpu int, tm Timer) (armed bool) {
 	n, nd := tm+uint32(len(tasks)), &machine.Timers[tm]
 	own := uint32(0)
@@ -181,6 +183,7 @@ func DisarmTimer(cpu int, tm Timer) (armed bool) {
 			armed = true
 		}
 		for nd.firing.Load() > own {
+			vm.Poll(cpu)
 			asm.Pause()
 		}
 		if nd.home.Load() == 0 { // not armed again by the callback that was waited for
