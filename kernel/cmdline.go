@@ -4,6 +4,8 @@ import "pdac/kernel/klog"
 
 // The kernel's command line:
 //
+//	console=off      no console: with one, Go's runtime never finds a deadlock,
+//	                 since a goroutine waits for input
 //	cwd=PATH         the program's working directory at start (default /)
 //	exec="COMMANDS"  console commands to run at start, separated by ;
 //	env.NAME=VALUE   an environment variable of the program
@@ -28,6 +30,8 @@ type Options struct {
 	nenv  int
 	args  [maxWords]word
 	nargs int
+
+	noConsole bool
 }
 
 // word is a piece of Options.text.
@@ -90,6 +94,12 @@ func (o *Options) option(w word) {
 		o.cwd = w
 	case o.cut(&w, "exec="):
 		o.exec = w
+	case o.cut(&w, "console="):
+		if string(o.bytes(w)) != "off" {
+			klog.New(klog.Warn).Str("command line: console=").Chars(o.bytes(w)).Str(": expected off").End()
+			return
+		}
+		o.noConsole = true
 	case o.cut(&w, "env."):
 		if o.nenv < maxWords-1 {
 			o.env[o.nenv] = w
@@ -103,7 +113,7 @@ func (o *Options) option(w word) {
 		}
 		o.level = l
 	default:
-		klog.New(klog.Warn).Str("command line: unknown option ").Chars(o.bytes(w)).Str(": expected cwd=, exec=, env.NAME=, loglevel= or --").End()
+		klog.New(klog.Warn).Str("command line: unknown option ").Chars(o.bytes(w)).Str(": expected console=, cwd=, exec=, env.NAME=, loglevel= or --").End()
 	}
 }
 

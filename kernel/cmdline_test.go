@@ -42,6 +42,15 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestParseConsoleOff(t *testing.T) {
+	for line, off := range map[string]bool{"console=off": true, "console=on": false, "": false, "-- console=off": false} {
+		var o Options
+		if o.Parse([]byte(line)); o.noConsole != off {
+			t.Errorf("%q: no console %v, want %v", line, o.noConsole, off)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`exec="a; b" env.X=1 loglevel=warn -- a "b c"`))
 	f.Add([]byte(`"\`))

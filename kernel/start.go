@@ -36,11 +36,13 @@ type CPU struct {
 }
 
 // Start opens the console, runs the commands of the kernel's command line, and
-// goes on reading commands. It is called once, from a goroutine of its own.
+// goes on reading commands, unless console=off. It is called once, from a goroutine of its own.
 func Start(b *Board) {
 	c := console.New(b.Line, b.system())
 	c.Exec(string(options.bytes(options.exec)))
-	c.Run()
+	if !options.noConsole {
+		c.Run()
+	}
 }
 
 // Workload is a program's demonstration: the console's command run.

@@ -21,14 +21,17 @@ const (
 var com = uart.UART{Index: 1, Base: com1, DTR: true, RTS: true}
 
 // initSerial programs 115200 8N1, FIFO on, interrupts off. TamaGo's Init sets
-// the modem control only. The FIFO is not reset: a byte may already wait there.
+// the modem control only. Turning the FIFO on empties the receiver: where a byte
+// already waits, as QEMU has it from a pipe, the FIFO stays off.
 func initSerial() {
 	asm.Out8(com1+uart.IER, 0)
 	asm.Out8(com1+uart.LCR, lcrDLAB)
 	asm.Out8(com1+0, 1) // divisor, 115200 / 1
 	asm.Out8(com1+1, 0)
 	asm.Out8(com1+uart.LCR, lcr8N1)
-	asm.Out8(com1+uart.FCR, fcrEnable)
+	if asm.In8(com1+uart.LSR)&(1<<uart.LSR_DR) == 0 {
+		asm.Out8(com1+uart.FCR, fcrEnable)
+	}
 	com.Init()
 }
 

@@ -68,6 +68,7 @@ func leave(c *percpu) {
 		c.task = t
 		if t == 0 {
 			c.ctx = 0
+			klog.Flush()
 			vm.EnterIdle(cpu)
 			return
 		}
