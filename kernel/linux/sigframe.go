@@ -122,7 +122,7 @@ func sysSigreturn(cpu int, t sched.ID, c *sched.Context) int64 {
 	}
 	uc.regs.restore(c)
 	th.altStack.set(&uc.stack, c.RSP) // a handler may have been moved to another; what is not valid changes nothing
-	th.setMask(t, uc.mask)
+	th.setMask(cpu, t, uc.mask)
 	return blocked
 }
 

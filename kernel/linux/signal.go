@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"math/bits"
 	"unsafe"
 
 	"pdac/kernel/lockfree"
@@ -63,6 +64,11 @@ func raiseProcess(cpu int, sig int, info sigInfo) {
 		return
 	}
 	processPending.post(sig, info)
+	alertAny(cpu, sig)
+}
+
+// alertAny makes a thread that does not block sig look at the process's pending signals.
+func alertAny(cpu int, sig int) {
 	if t := sched.Current(cpu); t != 0 && wants(t, sig) {
 		alert(cpu, t, thread(t))
 		return
@@ -72,6 +78,14 @@ func raiseProcess(cpu int, sig int, info sigInfo) {
 			alert(cpu, t, thread(t))
 			return
 		}
+	}
+}
+
+// retarget alerts other threads for the process's pending signals of set, which the thread that calls blocks from now on, or will
+// not live to take: it may be the one that was alerted.
+func retarget(cpu int, set uint64) {
+	for set &= processPending.set.Load(); set != 0; set &= set - 1 {
+		alertAny(cpu, bits.TrailingZeros64(set)+1)
 	}
 }
 
@@ -149,7 +163,7 @@ func handle(cpu int, t sched.ID, th *Thread, c *sched.Context, sig int, info sig
 	if a.flags&saNoDefer == 0 {
 		mask |= bit(sig)
 	}
-	th.mask.Store(mask &^ unblockable)
+	th.setMask(cpu, t, mask)
 }
 
 // force makes t take a synchronous signal, which cannot wait: one that is blocked or ignored kills.
@@ -164,9 +178,13 @@ func force(cpu int, t sched.ID, sig int, info sigInfo) {
 }
 
 // setMask blocks the signals of mask and no others.
-func (th *Thread) setMask(t sched.ID, mask uint64) {
-	th.mask.Store(mask &^ unblockable)
-	if th.deliverable() != 0 { // a sender who saw the old mask left it to us
+func (th *Thread) setMask(cpu int, t sched.ID, mask uint64) {
+	mask &^= unblockable
+	old := th.mask.Swap(mask)
+	// A sender who saw the old mask may have chosen this thread for what it now
+	// blocks, or left to it what it now takes.
+	retarget(cpu, mask&^old)
+	if th.deliverable() != 0 {
 		sched.Get(t).Attn.Store(1)
 	}
 }
@@ -203,7 +221,7 @@ func sysSigaction(c *sched.Context) int64 {
 	return 0
 }
 
-func sysSigprocmask(t sched.ID, c *sched.Context) int64 {
+func sysSigprocmask(cpu int, t sched.ID, c *sched.Context) int64 {
 	const block, unblock, set = 0, 1, 2
 	if c.R10 != sigsetSize {
 		return einval
@@ -224,7 +242,7 @@ func sysSigprocmask(t sched.ID, c *sched.Context) int64 {
 		default:
 			return einval
 		}
-		th.setMask(t, v)
+		th.setMask(cpu, t, v)
 	}
 	if c.RDX != 0 && !store64(c.RDX, old) {
 		return efault

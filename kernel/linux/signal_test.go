@@ -441,3 +441,38 @@ func TestSignalForestallsASleep(t *testing.T) {
 		t.Errorf("signals %v, result %d", *got, int64(c.RAX))
 	}
 }
+
+// The thread that was chosen for a signal to the process blocks it, or ends, before it can take it.
+func TestProcessSignalOfAThreadThatCannotTakeItGoesToAnother(t *testing.T) {
+	for _, last := range [][]uint64{{nrRtSigprocmask, 0, 0, 0, sigsetSize}, {nrExit, 0}} {
+		m := boot(t, 1)
+		w, a := words(1)
+		w[0] = ^uint64(0)
+		if last[0] == nrRtSigprocmask {
+			last[2] = a
+		}
+		m.handle(sigURG, saRestart, 0)
+		var to []sched.ID
+		m.handled = func(cpu int, t sched.ID, sig int, f *sigFrame) { to = append(to, t) }
+		done := false
+		other := m.clone(0, func(cpu int, t sched.ID, c *sched.Context) bool {
+			if !done {
+				done = true
+				processPending.post(sigURG, sigInfo{}) // between this thread's last look and its call
+				alert(cpu, t, thread(t))
+				set(c, last[0], last[1:]...)
+				return true
+			}
+			set(c, nrNanosleep, timespecAt(900*second), 0)
+			return true
+		})
+		m.programs[mainThread] = func(cpu int, t sched.ID, c *sched.Context) bool { set(c, nrSchedYield); return true }
+		m.spin(func() bool { return done && sched.Current(0) == mainThread })
+		for range 100 {
+			m.step(0)
+		}
+		if len(to) != 1 || to[0] != mainThread {
+			t.Errorf("%s: threads %v took it, want the main thread; the one that was told is %d", Name(last[0]), to, other)
+		}
+	}
+}

@@ -63,7 +63,7 @@ func dispatch(cpu int, t sched.ID, c *sched.Context) int64 {
 	case nrRtSigaction:
 		return sysSigaction(c)
 	case nrRtSigprocmask:
-		return sysSigprocmask(t, c)
+		return sysSigprocmask(cpu, t, c)
 	case nrRtSigreturn:
 		return sysSigreturn(cpu, t, c)
 	case nrRtSigpending:

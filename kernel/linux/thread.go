@@ -150,6 +150,7 @@ func sysExitGroup(cpu int, c *sched.Context) int64 {
 func exitThread(cpu int, t sched.ID) {
 	th := thread(t)
 	th.alive.Store(false) // nobody signals it from here on
+	retarget(cpu, ^uint64(0))
 	dropTimers(cpu, t, th)
 	if a := th.clearTID; a != 0 && store32(a, 0) {
 		futexWake(cpu, a, anyBit, 1)
