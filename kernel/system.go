@@ -3,6 +3,7 @@ package kernel
 import (
 	"bytes"
 	"runtime"
+	"syscall"
 
 	"pdac/kernel/console"
 	"pdac/kernel/linux"
@@ -26,6 +27,7 @@ func (b *Board) system() console.System {
 		Run:      runWorkload,
 		PowerOff: b.PowerOff,
 		Reboot:   b.Reboot,
+		Crash:    func() { syscall.Syscall(linux.Crash, 0, 0, 0) },
 	}
 }
 

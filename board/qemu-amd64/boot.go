@@ -33,7 +33,7 @@ func bootKernel() {
 		Entry:         program,
 		XSaveSize:     512,
 		XSaveFeatures: 3,
-		Exit:          exit,
+		Exit:          programExit,
 		Fatal:         fatal,
 		Memory:        memory,
 		Output:        output,

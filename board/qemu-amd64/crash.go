@@ -3,6 +3,7 @@ package board
 import (
 	"pdac/asm"
 	"pdac/kernel/crash"
+	"pdac/kernel/linux"
 	"pdac/kernel/sched"
 	"pdac/kernel/vm"
 )
@@ -94,14 +95,63 @@ func crashIdle(c *percpu, vector, code, cr2, rip uint64) {
 func fatal(cpu int, t sched.ID, sig int, code int32, addr uint64) {
 	c := records[cpu]
 	i := c.info(signalReason(sig))
-	x := &sched.Get(t).Ctx
 	i.CR2 = addr
-	i.Regs = crash.Regs{RAX: x.RAX, RBX: x.RBX, RCX: x.RCX, RDX: x.RDX, RSI: x.RSI, RDI: x.RDI, RBP: x.RBP, RSP: x.RSP,
-		R8: x.R8, R9: x.R9, R10: x.R10, R11: x.R11, R12: x.R12, R13: x.R13, R14: x.R14, R15: x.R15,
-		RIP: x.RIP, RFLAGS: x.RFLAGS, FS: x.FS, GS: c.self}
+	i.Regs = c.regs(&sched.Get(t).Ctx)
 	c.crash(&i, 128+sig)
 }
 
+// goExit is the exit code of a Go program that the runtime ends.
+const goExit = 2
+
+// programExit ends the machine for the program. Where Go's runtime ends it for a
+// fault that nobody recovered, the runtime has told of its goroutines; the dump
+// adds the machine's side.
+func programExit(cpu int, code int) {
+	c := records[cpu]
+	f := linux.LastFault(c.task)
+	if code != goExit || f.Signal == 0 || !runtimePanics(&sched.Get(c.task).Ctx) {
+		exit(cpu, code)
+	}
+	i := c.info(signalReason(f.Signal))
+	i.Trap, i.Vector, i.Code = true, uint8(f.Vector), f.Code
+	i.CR2 = f.CR2
+	i.Regs = c.regs(&f.Regs)
+	c.crash(&i, code)
+}
+
+// runtimePanics says whether it is Go's runtime that ends the program: its
+// fatalpanic or fatalthrow is among the callers of the exit that x was saved in.
+func runtimePanics(x *sched.Context) bool {
+	const depth = 16
+	symbols, ok := crash.Symbols()
+	if !ok {
+		return false
+	}
+	for range depth {
+		if x.RBP%8 != 0 || !readable(x.RBP) || !readable(x.RBP+15) {
+			return false
+		}
+		s, ok := symbols.Lookup(load64(x.RBP+8) - 1)
+		if ok && (hasPrefix(s.Outer, "runtime.fatalpanic") || hasPrefix(s.Outer, "runtime.fatalthrow")) {
+			return true
+		}
+		x.RBP = load64(x.RBP)
+	}
+	return false
+}
+
+func hasPrefix(b []byte, prefix string) bool {
+	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
+}
+
+// regs are a program's registers for the dump.
+func (c *percpu) regs(x *sched.Context) crash.Regs {
+	return crash.Regs{RAX: x.RAX, RBX: x.RBX, RCX: x.RCX, RDX: x.RDX, RSI: x.RSI, RDI: x.RDI, RBP: x.RBP, RSP: x.RSP,
+		R8: x.R8, R9: x.R9, R10: x.R10, R11: x.R11, R12: x.R12, R13: x.R13, R14: x.R14, R15: x.R15,
+		RIP: x.RIP, RFLAGS: x.RFLAGS, FS: x.FS, GS: c.self}
+}
+
+// signalReason names a signal that ended the program.
 func signalReason(sig int) string {
 	switch sig {
 	case 4:

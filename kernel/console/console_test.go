@@ -57,6 +57,7 @@ func machine(calls *[]string) System {
 		},
 		PowerOff: func(code int) { *calls = append(*calls, fmt.Sprint("poweroff ", code)) },
 		Reboot:   func() { *calls = append(*calls, "reboot") },
+		Crash:    func() { *calls = append(*calls, "crash") },
 	}
 }
 
@@ -100,8 +101,9 @@ func TestCommandsText(t *testing.T) {
 		{"poweroff", "power off, exit code 0\npoweroff: the machine is still on\n"},
 		{"poweroff 255", "exit code 255\n"},
 		{"reboot", "reboot\nreboot: the machine is still on\n"},
+		{"crash", "crash\ncrash: the machine is still on\n"},
 		{" version ;; version; ", "\nPDAC"},
-		{"nonsense; version", "no command \"nonsense\"; there are cpu gc help "},
+		{"nonsense; version", "no command \"nonsense\"; there are cpu crash gc help "},
 		{"", ""},
 	} {
 		got := exec(t, machine(&calls), c.cmd)
@@ -114,7 +116,7 @@ func TestCommandsText(t *testing.T) {
 			}
 		}
 	}
-	if got := strings.Join(calls, "; "); got != "poweroff 0; poweroff 255; reboot" {
+	if got := strings.Join(calls, "; "); got != "poweroff 0; poweroff 255; reboot; crash" {
 		t.Errorf("the machine was asked for %q", got)
 	}
 }
@@ -124,7 +126,7 @@ func TestCommandsJSON(t *testing.T) {
 	for _, c := range Commands() {
 		for _, cmd := range []string{c.Name + " -j", c.Name + " -j -j"} {
 			sys := machine(&calls)
-			sys.PowerOff, sys.Reboot = func(int) {}, func() {}
+			sys.PowerOff, sys.Reboot, sys.Crash = func(int) {}, func() {}, func() {}
 			got, _, _ := strings.Cut(exec(t, sys, cmd), "{\"error\":\""+c.Name+": the machine is still on")
 			if strings.Count(got, "\n") != 1 || strings.Contains(got, "null") {
 				t.Errorf("%s printed %q", cmd, got)
@@ -160,9 +162,9 @@ func TestBadInput(t *testing.T) {
 		"log 0":        `log: n "0" is not a number from 1 to 256`,
 		"log many":     `log: n "many" is not a number from 1 to 256`,
 		"log 1 2":      `log: unexpected argument "2"; usage: log [-j] [n]`,
-		"help me":      `help: no command "me"; there are cpu gc help irq log mem numa poweroff ps reboot run syscalls version`,
+		"help me":      `help: no command "me"; there are cpu crash gc help irq log mem numa poweroff ps reboot run syscalls version`,
 		"help a b":     `help: unexpected argument "b"; usage: help [-j] [command]`,
-		"what":         `no command "what"; there are cpu gc help irq log mem numa poweroff ps reboot run syscalls version`,
+		"what":         `no command "what"; there are cpu crash gc help irq log mem numa poweroff ps reboot run syscalls version`,
 	}
 	for _, c := range Commands() {
 		if c.Args == "" {

@@ -129,4 +129,5 @@ func (r Workload) Print(w io.Writer) {
 
 func (p PowerOff) Print(w io.Writer) { fmt.Fprintf(w, "power off, exit code %d\n", p.Code) }
 
+func (Crash) Print(w io.Writer)  { fmt.Fprintln(w, "crash") }
 func (Reboot) Print(w io.Writer) { fmt.Fprintln(w, "reboot") }

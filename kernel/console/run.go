@@ -184,6 +184,22 @@ func runReboot(c *Call) (Result, error) {
 	return Reboot{true}, nil
 }
 
+// Crash is about to happen.
+type Crash struct {
+	Crash bool `json:"crash"` // true
+}
+
+func runCrash(c *Call) (Result, error) {
+	if c.Sys.Crash == nil {
+		return nil, errMissing
+	}
+	c.Then(func() error {
+		c.Sys.Crash()
+		return errors.New("the machine is still on")
+	})
+	return Crash{true}, nil
+}
+
 // failure is what -j writes of an error.
 type failure struct {
 	Error string `json:"error"`

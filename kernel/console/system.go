@@ -17,6 +17,7 @@ type System struct {
 	// PowerOff powers off with an exit code from 0 to 255, Reboot restarts; neither returns if it works.
 	PowerOff func(code int)
 	Reboot   func()
+	Crash    func() // by a panic of the kernel; doesn't return either
 }
 
 // Version is what was booted.

@@ -126,6 +126,9 @@ const (
 // IRQWait is PDAC's own call: it returns the interrupt count of vector RDI once that is not RSI (irq.go).
 const IRQWait = 0x5000
 
+// Crash is PDAC's own call: the kernel panics, by a nil dereference, so that its crash dump can be seen and tested.
+const Crash = 0x5001
+
 // nrLimit bounds the numbers that are counted and named one by one; IRQWait counts under nrIRQWait, all others under nrOther.
 const (
 	nrLimit   = 512

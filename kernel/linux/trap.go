@@ -9,8 +9,8 @@ import (
 // Fault is the last synchronous fault of a thread, for the crash dump: what the CPU said, and where.
 type Fault struct {
 	Vector, Code, CR2 uint64
-	RIP               uint64
 	Signal            int
+	Regs              sched.Context // at the fault
 }
 
 // LastFault returns the last synchronous fault of t, all zero if it had none.
@@ -83,7 +83,7 @@ func Trap(cpu int, t sched.ID, vector, code, cr2 uint64) {
 	case vecAC:
 		sig, info = sigBUS, sigInfo{busAdrAln, 0, 0}
 	}
-	thread(t).fault = Fault{vector, code, cr2, c.RIP, sig}
+	thread(t).fault = Fault{vector, code, cr2, sig, *c}
 	force(cpu, t, sig, info)
 }
 

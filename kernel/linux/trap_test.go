@@ -45,7 +45,7 @@ func TestTrapSignals(t *testing.T) {
 		if c.RIP != handler || int(f.info.signo) != x.sig || f.info.code != x.info || f.info.first != x.addr {
 			t.Errorf("%s: signal %d code %#x address %#x", x.name, f.info.signo, f.info.code, f.info.first)
 		}
-		if l := LastFault(mainThread); l.Vector != x.vector || l.RIP != rip || l.Signal != x.sig || l.CR2 != cr2 {
+		if l := LastFault(mainThread); l.Vector != x.vector || l.Regs.RIP != rip || l.Signal != x.sig || l.CR2 != cr2 {
 			t.Errorf("%s: last fault %+v", x.name, l)
 		}
 	}

@@ -18,7 +18,8 @@ func TestFaults(t *testing.T) {
 		{"none", 0, []string{"survived"}},
 		{"panic", 2, []string{"panic: on purpose", "goroutine 1 [running]", "main.main()"}},
 		{"panic-goroutine", 2, []string{"panic: aside", "[running]"}},
-		{"nil", 2, []string{"panic: runtime error: invalid memory address or nil pointer dereference", "code=0x1 addr=0x0", "main.load", "main.main()"}},
+		{"nil", 2, []string{"panic: runtime error: invalid memory address or nil pointer dereference", "code=0x1 addr=0x0", "main.load", "main.main()",
+			"*** PDAC crash: program ended by SIGSEGV", "vector 14 #PF", "main.load+0x", "CPU "}},
 		{"nil-recovered", 0, []string{"recovered: runtime error: invalid memory address", "survived"}},
 		{"nil-recovered-often", 0, []string{"recovered 10000 times", "survived"}},
 		{"divide", 2, []string{"panic: runtime error: integer divide by zero", "main.divide"}},
@@ -52,6 +53,22 @@ func TestExitCodes(t *testing.T) {
 		t.Run(strconv.Itoa(code), func(t *testing.T) {
 			r := Boot(t, Options{Image: "./test/images/faults", CPUs: 1, Nodes: 1, Append: "-- exit " + strconv.Itoa(code)})
 			r.Want(t, code, "PDAC-EXIT "+strconv.Itoa(code))
+		})
+	}
+}
+
+// A panic of the kernel tells what every CPU was doing, down to the program's
+// frames, and ends the machine with a status of its own.
+func TestKernelCrash(t *testing.T) {
+	Need(t)
+	for _, cpus := range []int{1, 4} {
+		t.Run(strconv.Itoa(cpus), func(t *testing.T) {
+			r := Boot(t, Options{CPUs: cpus, Nodes: 1, Exec: "crash"})
+			r.Want(t, 254, "*** PDAC crash: nil dereference or Go panic in the kernel ***", "vector 14 #PF",
+				"pdac/kernel/linux.fileCall+0x", "pdac/board/qemu-amd64.syscallEntry", "program:", "syscall.Syscall", "*** end of dump ***")
+			if n := strings.Count(r.Output, "\nCPU "); n != cpus {
+				t.Errorf("the dump tells of %d CPUs, want %d:\n%s", n, cpus, r.Output)
+			}
 		})
 	}
 }
