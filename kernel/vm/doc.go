@@ -2,7 +2,8 @@
 // page tables under them, page faults and TLB shootdown. There is one address
 // space:
 //
-//	0 .. 4 GiB                identity-mapped where mapped at all: image, MMIO, DMA
+//	0 .. 4 GiB                identity-mapped where mapped at all: image, MMIO, DMA;
+//	                          but for the image's large zeroed variables: Config.LazyMin
 //	4 GiB .. 1<<47            the program's areas: Map, Unmap, Protect, Advise
 //	0xffff800000000000 ..     direct map of physical memory
 //	0xffffa00000000000 ..     kernel virtual arrays and stacks: Populate, MapKernel

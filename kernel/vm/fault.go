@@ -51,11 +51,7 @@ const (
 // Preconditions: interrupts off; the CPU holds no lock of this package.
 func Fault(cpu int, va, code uint64) Outcome {
 	if va-UserMin >= UserEnd-UserMin {
-		// The image, the kernel, or nothing: none of it comes by a fault.
-		if code&CodePresent != 0 {
-			return AccErr
-		}
-		return MapErr
+		return faultOutside(cpu, va, code)
 	}
 	c := &cpus[cpu]
 	c.enter()
@@ -67,6 +63,23 @@ func Fault(cpu int, va, code uint64) Outcome {
 	}
 	return out
 }
+
+// faultOutside resolves a fault outside the program's areas: in the image, the
+// kernel, or nothing. None of it comes by a fault but the image's lazy part.
+func faultOutside(cpu int, va, code uint64) Outcome {
+	switch {
+	case code&CodePresent != 0:
+		return AccErr
+	case !lazy(va):
+		return MapErr
+	case !Populate(cpu, va, 1):
+		return NoMemory
+	}
+	return Done
+}
+
+// lazy says whether va is in the part of the image that faults back.
+func lazy(va uint64) bool { return va-machine.LazyMin < machine.LazyEnd-machine.LazyMin }
 
 func resolve(cpu int, va, code uint64) Outcome {
 	n := find(tree.top(), va)

@@ -60,3 +60,64 @@ func TestMapKernelProtectsPartsOfAPage(t *testing.T) {
 		t.Error("mapped without memory")
 	}
 }
+
+// TestMappedBelievesNoEntry has page tables that lead out of RAM.
+func TestMappedBelievesNoEntry(t *testing.T) {
+	s := boot(t, 1, 1024, HugeNever)
+	const va = 0xffff_a000_0000_0000
+	if !Populate(0, va, PageSize) || !Mapped(va) {
+		t.Fatal("not mapped")
+	}
+	for shift := uint(pdShift); shift <= topShift; shift += 9 {
+		e := &table(frameOf(machine.Root))[index(va, topShift)]
+		for at := uint(topShift); at > shift; at -= 9 {
+			e = &table(frameOf(*e))[index(va, at-9)]
+		}
+		for _, wild := range []uint64{uint64(len(s.phys)) / entries << 12, pteFrame} {
+			kept := *e
+			*e = wild | pteTable
+			if Mapped(va) {
+				t.Errorf("level %d: mapped by a table at %#x", shift, wild)
+			}
+			*e = kept
+		}
+	}
+	if !Mapped(va) {
+		t.Error("not mapped any more")
+	}
+}
+
+// TestFaultLazyImage touches the part of the image that has no memory at first.
+func TestFaultLazyImage(t *testing.T) {
+	s := boot(t, 1, 1024, HugeAlways)
+	const lo, hi = 16 << 20, 16<<20 + 3*PageSize
+	machine.LazyMin, machine.LazyEnd = lo, hi
+	if !Check(0, lo, hi-lo, true) || Check(0, lo-1, 2, false) || Check(0, hi-1, 2, false) {
+		t.Error("Check before the first touch")
+	}
+	for _, c := range []struct {
+		va, code uint64
+		want     Outcome
+	}{
+		{lo - 1, 0, MapErr}, {hi, CodeWrite, MapErr},
+		{lo, CodeWrite, Done}, {hi - 1, 0, Done},
+		{lo, CodePresent | CodeFetch, AccErr},
+	} {
+		if got := Fault(0, c.va, c.code); got != c.want {
+			t.Errorf("fault at %#x: %d, want %d", c.va, got, c.want)
+		}
+	}
+	if e, huge, ok := s.walk(lo); !ok || huge || e&^pteFrame != leaf(ProtRead|ProtWrite) {
+		t.Errorf("entry %#x", e)
+	}
+	if Mapped(lo + PageSize) {
+		t.Error("a page came that nobody touched")
+	}
+	s.failAt = 0
+	if got := Fault(0, lo+PageSize, CodeWrite); got != NoMemory {
+		t.Errorf("without memory: %d", got)
+	}
+	if !Check(0, lo, hi-lo, true) {
+		t.Error("Check after")
+	}
+}

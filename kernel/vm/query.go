@@ -61,7 +61,7 @@ func Check(cpu int, va, n uint64, write bool) bool {
 	for ; va < min(end, UserMin); va = va&^(PageSize-1) + PageSize {
 		e, _ := lookup(va)
 		v := atomic.LoadUint64(e)
-		if v&pteP == 0 || write && v&pteW == 0 {
+		if v&pteP == 0 && !lazy(va) || v&pteP != 0 && write && v&pteW == 0 {
 			return false
 		}
 	}

@@ -59,6 +59,10 @@ type Config struct {
 	InvalidatePage func(va uint64)
 	FlushAll       func()
 
+	// Pages of [LazyMin, LazyEnd), below UserMin, have no area: they are writable,
+	// and backed by zeros when they are first touched.
+	LazyMin, LazyEnd uint64
+
 	Huge HugeMode
 }
 
