@@ -63,10 +63,10 @@ var early struct {
 }
 
 // findFree lists the RAM that nothing occupies: without the first MiB (firmware
-// data, AP start page), the entry's scratch memory up to the image's end, and
-// the initrd.
+// data, AP start page), the entry's scratch memory up to the end of what is
+// mapped of the image, and the initrd.
 func findFree() {
-	_, _, _, _, end := imageAddrs()
+	end, _ := lazyBss()
 	e := &early
 	for _, r := range handover.ram[:handover.nram] {
 		if e.n == len(e.free) {
@@ -141,8 +141,10 @@ func child(table, i uint64) uint64 {
 }
 
 // buildDirect maps all RAM at directBase in both the entry's page tables, which
-// this runs on, and the final ones, whose PML4 it returns.
+// this runs on, and the final ones, whose PML4 it returns. Where the image lies it
+// uses 2 MiB pages, since mapImage splits them.
 func buildDirect() (root uint64) {
+	_, _, _, _, end := imageAddrs()
 	root = earlyTable()
 	top := child(root, directBase>>39&511)
 	*(*uint64)(asm.Pointer(bootPML4 + directBase>>39&511*8)) = top | pteBits
@@ -157,7 +159,7 @@ func buildDirect() (root uint64) {
 				top = child(root, (directBase+pa)>>39&511)
 				*(*uint64)(asm.Pointer(bootPML4 + (directBase+pa)>>39&511*8)) = top | pteBits
 			}
-			if giga && pa%gigaSize == 0 && r.limit-pa >= gigaSize {
+			if giga && pa%gigaSize == 0 && pa >= end && r.limit-pa >= gigaSize {
 				*(*uint64)(asm.Pointer(top + pa>>30&511*8)) = pa | pteHuge | pteNX | pteBits
 				pa += gigaSize
 				continue

@@ -147,6 +147,7 @@ func growAreas(cpu int, n uint32) bool {
 // tables and builds the final ones.
 func initVM(root uint64) {
 	areas = array[vm.Node](maxAreas)
+	lazy, end := lazyBss()
 	vm.Init(vm.Config{
 		Phys:           unsafe.Slice((*uint64)(asm.Pointer(directBase)), ramEnd()/8),
 		Root:           root,
@@ -159,21 +160,28 @@ func initVM(root uint64) {
 		IPI:            shoot,
 		InvalidatePage: asm.INVLPG,
 		FlushAll:       asm.FlushTLB,
+		LazyMin:        lazy,
+		LazyEnd:        end,
 		Huge:           vm.HugeMadvise,
 	})
 }
 
 // mapImage maps what stays identity-mapped: the image with its protections, and
 // the registers of the APICs and the HPET, uncached. Page 0 and the rest of the
-// first 4 GiB are left out, so that a wild pointer faults.
+// first 4 GiB are left out, so that a wild pointer faults. The direct map has
+// text and constants read-only too.
 func mapImage() {
-	text, etext, rodata, erodata, end := imageAddrs()
+	text, etext, _, erodata, _ := imageAddrs()
+	text &^= pageSize - 1
 	etext = (etext + pageSize - 1) &^ (pageSize - 1)
-	mapFixed(text&^(pageSize-1), etext, vm.KernelExec)
-	mapFixed(etext, rodata&^(pageSize-1), 0)
 	erodata = (erodata + pageSize - 1) &^ (pageSize - 1)
-	mapFixed(rodata&^(pageSize-1), erodata, 0)
-	mapFixed(erodata, (end+pageSize-1)&^(pageSize-1), vm.KernelWrite)
+	lazy, _ := lazyBss()
+	mapFixed(text, etext, vm.KernelExec)
+	mapFixed(etext, erodata, 0)
+	mapFixed(erodata, lazy, vm.KernelWrite)
+	if !vm.MapKernel(0, directBase+text, text, erodata-text, 0) {
+		die("out of memory for the image's page tables")
+	}
 
 	findAPIC(madt.LocalAPIC, largestAPICID())
 	mapDevice(lapic.base)

@@ -181,11 +181,14 @@ func (b builder) image(tree stdlib.Tree, dir, verb string, args ...string) error
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("go %s: %w", verb, err)
 	}
-	if _, err := pvh.AddNote(out, entry); err != nil {
-		os.Remove(out) // no image is better than one that does not boot
-		return err
+	_, err = pvh.AddNote(out, entry)
+	if err == nil {
+		err = checkBss(out)
 	}
-	return nil
+	if err != nil {
+		os.Remove(out) // no image is better than one that does not boot
+	}
+	return err
 }
 
 // imports tells whether the package in dir depends on package path. Where that
