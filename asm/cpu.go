@@ -56,6 +56,12 @@ func HLT()
 // disables them again on the way out.
 func STIHLT()
 
+// MFENCE waits until all earlier loads and stores are visible.
+func MFENCE()
+
+// LFENCE waits until all earlier instructions have completed.
+func LFENCE()
+
 // Prefetch asks for the cache line at p.
 func Prefetch(p uintptr)
 

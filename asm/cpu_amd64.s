@@ -157,6 +157,16 @@ TEXT ·STIHLT(SB),NOSPLIT,$0-0
 	CLI
 	RET
 
+// func MFENCE()
+TEXT ·MFENCE(SB),NOSPLIT,$0-0
+	MFENCE
+	RET
+
+// func LFENCE()
+TEXT ·LFENCE(SB),NOSPLIT,$0-0
+	LFENCE
+	RET
+
 // func Prefetch(p uintptr)
 TEXT ·Prefetch(SB),NOSPLIT,$0-8
 	MOVQ       p+0(FP), AX

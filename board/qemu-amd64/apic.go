@@ -86,6 +86,7 @@ func initAPIC() {
 	apicWrite(apicError, lvtMasked)
 	if lapic.deadline {
 		apicWrite(apicTimer, lvtDeadline|vecTimer)
+		asm.MFENCE() // before the first deadline is written (SDM 3A, 12.5.4.1)
 		return
 	}
 	apicWrite(apicDivide, divideBy1)
@@ -108,6 +109,10 @@ func findAPIC(madtBase uint64, largestID uint32) {
 // bits are in cmd; id is ignored with a shorthand.
 func sendIPI(id uint32, cmd uint32) {
 	if lapic.x2 {
+		// Unlike a store to the xAPIC, this may overtake the stores before it, which
+		// the receiver is to see (SDM 3A, 12.12.3).
+		asm.MFENCE()
+		asm.LFENCE()
 		asm.WRMSR(msrX2APIC+apicICR>>4, uint64(id)<<32|uint64(cmd))
 		return
 	}
@@ -134,7 +139,7 @@ func arm(cpu int, deadline uint64) {
 			asm.WRMSR(msrDeadline, 0)
 			return
 		}
-		asm.WRMSR(msrDeadline, tscAt(deadline))
+		asm.WRMSR(msrDeadline, tscAt(deadline)-records[cpu].tscOffset)
 		return
 	}
 	if deadline == noDeadline {

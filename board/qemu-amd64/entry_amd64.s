@@ -8,8 +8,8 @@
 #define BOOT_GDT  0x206000
 #define BOOT_SP   0x208000
 
-#define CR0_BITS 0x80010003 // PG | WP | MP | PE
-#define CR4_BITS 0x620      // OSXMMEXCPT | OSFXSR | PAE
+#define CR0_BITS 0x80010023 // PG | WP | NE | MP | PE
+#define CR4_BITS 0x660      // OSXMMEXCPT | OSFXSR | MCE | PAE
 #define EFER_BITS 0x901     // NXE | LME | SCE
 #define MSR_EFER 0xc0000080
 #define MSR_FSBASE 0xc0000100

@@ -78,7 +78,7 @@ const (
 	msrSTAR       = 0xc0000081
 	msrLSTAR      = 0xc0000082
 	msrSFMASK     = 0xc0000084
-	sfmask        = 0x40700 // AC, DF, IF, TF
+	sfmask        = 0x44700 // AC, NT (IRETQ faults on it), DF, IF, TF
 	cr4OSXSAVE    = 1 << 18
 	cr4FSGSBASE   = 1 << 16
 	xcr0x87SSEAVX = 7

@@ -13,7 +13,7 @@ TEXT ·trampoline(SB),NOSPLIT|NOFRAME,$0
 	BYTE $0x8c; BYTE $0xc8                                 // 02 MOV AX, CS
 	BYTE $0x8e; BYTE $0xd8                                 // 04 MOV DS, AX
 	BYTE $0x66; BYTE $0x0f; BYTE $0x01; BYTE $0x16; BYTE $0x58; BYTE $0x00 // 06 LGDTL [0x58]
-	BYTE $0x66; BYTE $0xb8; LONG $0x00000620               // 0c MOV EAX, OSXMMEXCPT|OSFXSR|PAE
+	BYTE $0x66; BYTE $0xb8; LONG $0x00000660               // 0c MOV EAX, OSXMMEXCPT|OSFXSR|MCE|PAE
 	BYTE $0x0f; BYTE $0x22; BYTE $0xe0                     // 12 MOV CR4, EAX
 	BYTE $0x66; BYTE $0xa1; BYTE $0xf0; BYTE $0x0f         // 15 MOV EAX, [0xff0]
 	BYTE $0x0f; BYTE $0x22; BYTE $0xd8                     // 19 MOV CR3, EAX
@@ -21,7 +21,7 @@ TEXT ·trampoline(SB),NOSPLIT|NOFRAME,$0
 	BYTE $0x66; BYTE $0xb8; LONG $0x00000901               // 22 MOV EAX, NXE|LME|SCE
 	BYTE $0x66; BYTE $0x31; BYTE $0xd2                     // 28 XOR EDX, EDX
 	BYTE $0x0f; BYTE $0x30                                 // 2b WRMSR
-	BYTE $0x66; BYTE $0xb8; LONG $0x80010003               // 2d MOV EAX, PG|WP|MP|PE
+	BYTE $0x66; BYTE $0xb8; LONG $0x80010023               // 2d MOV EAX, PG|WP|NE|MP|PE
 	BYTE $0x0f; BYTE $0x22; BYTE $0xc0                     // 33 MOV CR0, EAX
 	BYTE $0x66; BYTE $0xea; LONG $0x00008060; BYTE $0x08; BYTE $0x00 // 36 JMP 8:0x8060
 	BYTE $0x90; BYTE $0x90                                 // 3e

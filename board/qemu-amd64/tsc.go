@@ -52,7 +52,7 @@ func syncTSC(c *percpu) {
 			best, offset = b-a, x.tsc-(a+(b-a)/2)
 		}
 	}
-	if d := int64(offset); d > int64(best) || -d > int64(best) {
+	if d, bound := int64(offset), int64(best+1)/2; d > bound || -d > bound {
 		c.tscOffset = offset
 		if !wallclock.special() {
 			klog.New(klog.Warn).Str("clock: CPU ").Dec(c.id).Str("'s TSC is off by ").Int(d).Str(" counts; offsets are added").End()
