@@ -112,6 +112,9 @@ func sysOpenat(cpu int, dirfd, p, flags uint64) int64 {
 		if write {
 			return erofs
 		}
+		if in.rdev == devMaps {
+			k = kindMaps
+		}
 	case modeChar:
 		switch in.rdev {
 		case devNull:

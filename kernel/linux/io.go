@@ -52,6 +52,8 @@ func (f *File) read(cpu int, t sched.ID, c *sched.Context, p, n uint64, wait boo
 		return randomToUser(cpu, p, n)
 	case kindFile:
 		return f.readNext(p, n)
+	case kindMaps:
+		return f.readMaps(cpu, p, n)
 	case kindDir:
 		return eisdir
 	case kindPipeReader:

@@ -38,6 +38,7 @@ const (
 	kindRandom
 	kindConsole
 	kindFile
+	kindMaps
 	kindDir
 	kindPipeReader
 	kindPipeWriter

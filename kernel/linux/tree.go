@@ -106,6 +106,7 @@ var builtins = [...]struct {
 	{path: "dev/zero", mode: modeChar | 0o666, rdev: devZero},
 	{path: "dev/random", mode: modeChar | 0o444, rdev: devRandom},
 	{path: "dev/urandom", mode: modeChar | 0o444, rdev: devUrandom},
+	{path: "proc/self/maps", mode: modeRegular | 0o444, rdev: devMaps},
 	{path: "sys/kernel/mm/transparent_hugepage/hpage_pmd_size", mode: modeRegular | 0o444, content: "2097152\n"},
 }
 
@@ -116,6 +117,8 @@ const (
 	devRandom  = 1<<8 | 8
 	devUrandom = 1<<8 | 9
 	devConsole = 5<<8 | 1
+
+	devMaps = 1 // of a regular file: its content is made by readMaps
 )
 
 // initTree makes the root and the built-in files.
