@@ -20,8 +20,14 @@ type SpinLock struct {
 	held atomic.Uint32 // 0 free, 1 held
 }
 
-// Lock waits until the lock is the caller's.
+// Lock waits until the lock is the caller's. It inlines: a free lock is one CAS.
 func (l *SpinLock) Lock() {
+	if !l.held.CompareAndSwap(0, 1) {
+		l.wait()
+	}
+}
+
+func (l *SpinLock) wait() {
 	for !l.TryLock() {
 		for l.held.Load() != 0 {
 			asm.Pause()

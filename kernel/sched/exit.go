@@ -25,7 +25,7 @@ func Exit(cpu int, t ID) {
 		exitHooks[i](cpu, t)
 	}
 	c, tk := &cpus[cpu], &tasks[t]
-	c.detach(t, tk)
+	c.detach(t, tk, machine.Now())
 	tk.sleep.remove(t)
 	tk.own(StateDead)
 	tk.free(t)

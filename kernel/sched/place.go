@@ -119,23 +119,26 @@ func place(cpu int, t ID, tk *Task, front bool) {
 		target = tk.allowed(target)
 	}
 	tk.readySince = machine.Now()
-	c := &cpus[target]
-	if anyIdle() {
-		i := target
-		if !c.claim(i) {
-			i = c.claimFor(tk)
-		}
-		if i >= 0 {
-			cpus[i].push(i, t, tk, front)
-			kick(cpu, i, evaluate)
-			return
-		}
+	if anyIdle() && placeIdle(cpu, target, t, tk, front) {
+		return
 	}
-	if c.push(target, t, tk, front) {
+	if cpus[target].push(target, t, tk, front) {
 		kick(cpu, target, evaluate|preempt)
 	} else if anyIdle() { // since: the second half of "queue, then look"
 		offer(cpu, t)
 	}
+}
+
+// placeIdle queues the task on an idle CPU, the target if that is one; false if there is none that may run it.
+func placeIdle(cpu, target int, t ID, tk *Task, front bool) bool {
+	if c := &cpus[target]; !c.claim(target) {
+		if target = c.claimFor(tk); target < 0 {
+			return false
+		}
+	}
+	cpus[target].push(target, t, tk, front)
+	kick(cpu, target, evaluate)
+	return true
 }
 
 // offer moves a task that was just seen in a queue to an idle CPU that may run it, if there is one. Moving it, rather than

@@ -6,13 +6,13 @@ func Current(cpu int) ID { return cpus[cpu].cur }
 // NeedLeave reports whether Leave has anything to do but return Current. It inlines.
 func NeedLeave(cpu int) bool { return cpus[cpu].need.Load() != 0 }
 
-// detach takes the current task off its CPU, for Park and Exit: Leave finds none.
-func (c *CPU) detach(t ID, tk *Task) {
+// detach takes the current task off its CPU at time now, for Park and Exit: Leave finds none. It inlines.
+func (c *CPU) detach(t ID, tk *Task, now uint64) {
 	if c.cur != t || t == 0 {
 		panic("sched: not the current task")
 	}
-	c.now = machine.Now()
-	c.charge(tk, c.now)
+	c.now = now
+	c.charge(tk, now)
 	c.cur = 0
 	c.need.Store(evaluate) // a preempt that this overwrites is done by what follows anyway
 }
@@ -33,7 +33,7 @@ func (c *CPU) charge(tk *Task, now uint64) {
 // Preconditions: the context is saved in Ctx, with the result of a restart in place; t is RUNNING on cpu.
 func Park(cpu int, t ID, deadline uint64) (seq uint64) {
 	c, tk := &cpus[cpu], &tasks[t]
-	c.detach(t, tk)
+	c.detach(t, tk, machine.Now())
 	seq = tk.NextSeq()
 	if deadline != 0 {
 		armSleep(cpu, c, t, tk, deadline, seq)
@@ -66,10 +66,6 @@ func Leave(cpu int) ID {
 	if c.need.Load() == 0 {
 		return c.cur
 	}
-	return c.leave(cpu)
-}
-
-func (c *CPU) leave(cpu int) ID {
 	why := c.need.Swap(0) // first: what comes after is seen by the next Leave
 	if c.cur != 0 {
 		return c.contend(cpu, why)
@@ -94,7 +90,7 @@ func (c *CPU) next(cpu int, now uint64) ID {
 		tk := &tasks[t]
 		if tk.mayRun(cpu) {
 			c.run(cpu, t, tk, now)
-			if head != 0 {
+			if head != 0 && anyIdle() {
 				offer(cpu, head) // an idle CPU may have left it to us, see pull
 			}
 			return t
@@ -136,9 +132,11 @@ func (c *CPU) contend(cpu int, why uint32) ID {
 		return c.next(cpu, now)
 	}
 	c.run(cpu, t, next, now)
-	offer(cpu, cur) // queued, then look: as place does
-	if head != cur && head != 0 {
-		offer(cpu, head)
+	if anyIdle() { // queued, then look: as place does
+		offer(cpu, cur)
+		if head != cur && head != 0 {
+			offer(cpu, head)
+		}
 	}
 	return t
 }
@@ -150,7 +148,7 @@ func (c *CPU) stay(cpu int, tk *Task, now uint64) ID {
 		tk.quantumEnd = now + quantum.Load()
 	}
 	c.arm(cpu, tk.quantumEnd)
-	if c.q.depth.Load() != 0 {
+	if c.q.depth.Load() != 0 && anyIdle() {
 		if head := c.first(); head != 0 {
 			offer(cpu, head) // an idle CPU may have left it to us, see pull
 		}
@@ -161,12 +159,7 @@ func (c *CPU) stay(cpu int, tk *Task, now uint64) ID {
 // run makes a task that is RUNNING here the current one.
 func (c *CPU) run(cpu int, t ID, tk *Task, now uint64) {
 	if c.idle {
-		c.claim(cpu) // lost: a claimer's IPI comes for nothing, or for a second task
-		c.idle = false
-		if since := c.idleSince.Load(); since != 0 {
-			c.idleTime.Add(now - since)
-			c.idleSince.Store(0)
-		}
+		c.busy(cpu, now)
 	}
 	c.yield = false
 	c.cur = t
@@ -179,6 +172,16 @@ func (c *CPU) run(cpu int, t ID, tk *Task, now uint64) {
 	}
 	tk.quantumEnd = now + quantum.Load()
 	c.arm(cpu, tk.quantumEnd)
+}
+
+// busy ends the CPU's idle time.
+func (c *CPU) busy(cpu int, now uint64) {
+	c.claim(cpu) // lost: a claimer's IPI comes for nothing, or for a second task
+	c.idle = false
+	if since := c.idleSince.Load(); since != 0 {
+		c.idleTime.Add(now - since)
+		c.idleSince.Store(0)
+	}
 }
 
 // seek looks for a task once the own queue was seen empty: the bit first, then every queue, the own one included.
@@ -212,13 +215,15 @@ func (c *CPU) sleep(cpu int, now uint64) {
 }
 
 // arm sees to it that the timer fires no later than deadline and the first timer. One that is armed earlier is left: it
-// fires for nothing and is armed again then, which is rarer than a switch.
+// fires for nothing and is armed again then, which is rarer than a switch. It inlines.
 func (c *CPU) arm(cpu int, deadline uint64) {
-	if first := c.timers.first.Load(); first < deadline {
-		deadline = first
+	if min(deadline, c.timers.first.Load()) < c.armed {
+		c.rearm(cpu, deadline)
 	}
-	if deadline < c.armed {
-		c.armed = deadline
-		machine.Arm(cpu, deadline)
-	}
+}
+
+//go:noinline
+func (c *CPU) rearm(cpu int, deadline uint64) {
+	c.armed = min(deadline, c.timers.first.Load())
+	machine.Arm(cpu, c.armed)
 }

@@ -42,6 +42,7 @@ type Context struct {
 	FS                                     uint64 // FS.base: the thread pointer
 	Vector                                 uint64 // what trapped last; 0 is SYSCALL, which leaves no vector state to restore
 	XSave                                  uint64 // address of the XSAVE area
+	MXCSR                                  uint64 // SSE control and status, which calls preserve where vector registers they need not
 }
 
 // Task is the record of one kernel thread. Records are type-stable: a stale number always reads a Task.
@@ -73,7 +74,6 @@ type Task struct {
 	name       [2]atomic.Uint64
 	affinity   [len(CPUSet{})]atomic.Uint64 // under affinityLock for writers
 	sleep      TimerNode
-	_          [8]byte // whole cache lines
 }
 
 // Get returns the record of a task. The number must be one that New returned, now or earlier.
