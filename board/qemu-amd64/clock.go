@@ -14,7 +14,10 @@ import (
 // A counter whose rate CPUID tells is taken at its word. Else the rate is
 // measured against the best reference there is, first over a short window at
 // boot and then over windows that grow eightfold, so that boot doesn't wait and
-// the error falls to that of two readings in ten seconds. A new rate starts
+// the error falls to that of two readings in ten seconds. How far a reading may
+// be off is known, since the TSC is read before and after it: a rate is taken
+// only if it is more certain than the last (a virtual CPU may be stopped between
+// two readings, for longer than any error that is tolerable). A new rate starts
 // from the time that the old one has reached, so time never goes back.
 type clock struct {
 	seq     uint64 // seqWriting and seqSpecial, and above them a count of changes
@@ -85,12 +88,16 @@ type reference struct {
 
 var (
 	ref       reference
-	refTicks  uint64 // at the first sample
-	refTSC    uint64
-	refSpan   uint64 // counts seen since, wraps added up
-	refLast   uint64
-	nextCheck uint64 // now() of the next refinement; noDeadline when done
 	tscSource string
+
+	// The measurement. After startClock, the BSP's timer interrupt only.
+	refTSC    uint64 // at its beginning
+	refFuzz   uint64 // TSC counts that the first reading may be off
+	refSpan   uint64 // the reference's counts since then, wraps added up
+	refLast   uint64 // its last reading
+	refSeen   uint64 // now() at that
+	rateFuzz  uint64 // how far the rate in use may be off, in 1/2^32
+	nextCheck uint64 // now() of the next refinement; noDeadline when done
 )
 
 const (
@@ -98,20 +105,22 @@ const (
 	lastWindow = 10 * nsPerSec
 	shortFirst = 200 * 1000
 	longFirst  = 5 * 1000 * 1000
+	enoughFuzz = 1 << 32 / 50_000 // of the rate: 20 ppm
 )
 
-// sample reads the TSC and the reference together: the closest of a few pairs.
-func sample() (tsc, ticks uint64) {
-	best := noDeadline
+// sample reads the TSC and the reference together: the closest of a few pairs,
+// whose TSC is off by up to fuzz counts.
+func sample() (tsc, ticks, fuzz uint64) {
+	fuzz = noDeadline
 	for range 5 {
 		a := asm.RDTSC()
 		r := ref.read()
 		b := asm.RDTSC()
-		if b-a < best {
-			best, tsc, ticks = b-a, a+(b-a)/2, r
+		if d := (b - a + 1) / 2; d < fuzz {
+			fuzz, tsc, ticks = d, a+d, r
 		}
 	}
-	return tsc, ticks
+	return tsc, ticks, fuzz
 }
 
 // startClock finds the TSC's rate and the APIC timer's.
@@ -123,11 +132,11 @@ func startClock(hpetBase uint64, pmPort uint16, pmWide bool) {
 		}
 	}
 	apicWrite(apicInitial, 1<<32-1)
-	t0, r0 := sample()
+	t0, r0, f0 := sample()
 	c0 := apicRead(apicCurrent)
-	t1, r1 := t0, r0
+	t1, r1, f1 := t0, r0, f0
 	for (r1-r0)&ref.mask*(ref.fs/1000) < ref.first*1000 {
-		t1, r1 = sample()
+		t1, r1, f1 = sample()
 	}
 	c1 := apicRead(apicCurrent)
 	apicWrite(apicInitial, 0)
@@ -135,12 +144,14 @@ func startClock(hpetBase uint64, pmPort uint16, pmWide bool) {
 	if !lapic.deadline {
 		lapic.mult = div32(uint64(c0-c1), ns)
 	}
-	refTicks, refTSC, refLast = r0, t0, r0
 	c := &wallclock
 	c.mult = div32(ns, t1-t0)
 	c.tscBase = entryTSC
 	tscSource = ref.name
-	nextCheck = now() + 8*ref.first
+	refTSC, refFuzz, refLast = t0, f0, r0
+	rateFuzz = div32(f0+f1, t1-t0)
+	refSeen = now()
+	nextCheck = refSeen + 8*ref.first
 	if khz := statedTSC(); khz != 0 {
 		c.mult = div32(1000000, khz)
 		tscSource = "CPUID"
@@ -168,25 +179,42 @@ func statedTSC() uint64 {
 
 // refineClock measures the rate over a longer window. BSP, from the timer.
 func refineClock() {
-	t, r := sample() // the BSP has no offset
-	refSpan += (r - refLast) & ref.mask
-	refLast = r
-	hi, lo := bits.Mul64(refSpan, ref.fs)
-	ns, _ := bits.Div64(hi, lo, 1000000)
+	t, r, fuzz := sample()
 	c := &wallclock
 	at := c.nsBase + mul32(t-c.tscBase, c.mult)
-	atomic.AddUint64(&c.seq, seqWriting)
-	atomic.StoreUint64(&c.nsBase, at)
-	atomic.StoreUint64(&c.tscBase, t)
-	atomic.StoreUint64(&c.mult, div32(ns, t-refTSC))
-	atomic.AddUint64(&c.seq, seqStep-seqWriting)
+	since := at - refSeen
+	ticks := (r - refLast) & ref.mask
+	refLast, refSeen = r, at
+	if wrap := scaleFS(ref.mask, ref.fs); since > wrap-wrap/8 {
+		// No timer came for so long that the reference may have wrapped around unseen.
+		refTSC, refFuzz, refSpan = t, fuzz, 0
+		nextCheck = at + 8*ref.first
+		return
+	}
+	refSpan += ticks
+	ns := scaleFS(refSpan, ref.fs)
+	if f := div32(refFuzz+fuzz, t-refTSC); f < rateFuzz {
+		rateFuzz = f
+		atomic.StoreUint64(&c.seq, c.seq+1)
+		atomic.StoreUint64(&c.nsBase, at)
+		atomic.StoreUint64(&c.tscBase, t)
+		atomic.StoreUint64(&c.mult, div32(ns, t-refTSC))
+		atomic.StoreUint64(&c.seq, c.seq+1)
+	}
 	switch {
-	case ns >= lastWindow || ref.mask < 1<<24-1:
+	case ns >= lastWindow && rateFuzz <= enoughFuzz, ref.mask < 1<<24-1:
 		nextCheck = noDeadline
 	default:
 		// Before a narrow counter wraps (24 bits of PM timer: 4.6 s).
 		nextCheck = at + min(8*ns, nsPerSec)
 	}
+}
+
+// scaleFS returns n times fs femtoseconds in ns.
+func scaleFS(n, fs uint64) uint64 {
+	hi, lo := bits.Mul64(n, fs)
+	ns, _ := bits.Div64(hi, lo, 1000000)
+	return ns
 }
 
 func chooseReference(hpetBase uint64, pmPort uint16, pmWide bool) {
