@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,6 +36,9 @@ type Options struct {
 	Icount  bool
 	Raw     []string      // more arguments of QEMU
 	Timeout time.Duration // 3 minutes if zero: a boot takes seconds, but hosts get busy
+
+	// Line, if any, gets each line of the console as soon as it is complete.
+	Line func(line string)
 }
 
 // Status values of scripts/run-qemu.sh that no guest gave.
@@ -78,6 +82,9 @@ func Boot(t testing.TB, o Options) Result {
 	}
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
+	if o.Line != nil {
+		cmd.Stdout = io.MultiWriter(&out, &lineWriter{call: o.Line})
+	}
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
@@ -88,6 +95,24 @@ func Boot(t testing.TB, o Options) Result {
 		}
 	})
 	return r
+}
+
+// lineWriter calls call for each line that is written to it.
+type lineWriter struct {
+	call func(line string)
+	rest []byte
+}
+
+func (w *lineWriter) Write(b []byte) (int, error) {
+	w.rest = append(w.rest, b...)
+	for {
+		line, rest, ok := bytes.Cut(w.rest, []byte("\n"))
+		if !ok {
+			return len(b), nil
+		}
+		w.call(strings.TrimSuffix(string(line), "\r"))
+		w.rest = rest
+	}
 }
 
 func (o Options) args() []string {

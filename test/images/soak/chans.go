@@ -16,6 +16,7 @@ func channels(w *worker) func() {
 			out := make(chan int, w.IntN(4))
 			go func(in <-chan int) {
 				for v := range in {
+					w.beat()
 					out <- v + 1
 				}
 				close(out)
@@ -34,6 +35,7 @@ func channels(w *worker) func() {
 				bad("channels: got %d, want %d", v, i+stages)
 			}
 			i++
+			w.beat()
 		}
 		if i != n {
 			bad("channels: %d of %d numbers came through", i, n)
@@ -86,6 +88,7 @@ func selects(w *worker) func() {
 						}
 						return
 					}
+					w.beat()
 					if r&1 == 0 {
 						runtime.Gosched()
 					}
@@ -122,6 +125,7 @@ func coroutines(w *worker) func() {
 			if v, ok := next(); !ok || v != i*i {
 				bad("coroutines: got %d, %v, want %d", v, ok, i*i)
 			}
+			w.beat()
 		}
 	}
 }

@@ -23,6 +23,7 @@ func pour(w *worker, seed uint64, n int, to io.WriteCloser) uint32 {
 		_, err := to.Write(piece)
 		must(err, "pipe: write")
 		n -= len(piece)
+		w.beat()
 	}
 	must(to.Close(), "pipe: close")
 	return sum
@@ -131,6 +132,7 @@ func eventfds(w *worker) func() {
 				bad("eventfd: read %d, %d of %d to come", v, sum-got, sum)
 			}
 			got += v
+			w.beat()
 		}
 		must(f.Close(), "eventfd: close")
 	}

@@ -33,6 +33,7 @@ func shootdowns(w *worker) func() {
 					}
 				}
 				arrived.Add(1)
+				w.beat()
 				for phase.Load() == 0 {
 					runtime.Gosched()
 				}

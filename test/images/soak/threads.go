@@ -23,6 +23,7 @@ func threads(w *worker) func() {
 				for k := range uint64(20) {
 					sums[i] += k
 					runtime.Gosched()
+					w.beat()
 					if t := syscall.Gettid(); t != tid {
 						bad("threads: a locked goroutine went from thread %d to %d", tid, t)
 					}
@@ -39,7 +40,7 @@ func threads(w *worker) func() {
 }
 
 // broadcast wakes 10,000 goroutines and 200 locked threads at once.
-func broadcast(*worker) func() {
+func broadcast(w *worker) func() {
 	var mu sync.Mutex
 	cond := sync.NewCond(&mu)
 	var arrived sync.WaitGroup
@@ -56,6 +57,7 @@ func broadcast(*worker) func() {
 			}
 			seen = round
 			arrived.Done()
+			w.beat()
 		}
 	}
 	for i := range goroutines + lockedOnes {
@@ -93,6 +95,7 @@ func handoff(w *worker) func() {
 			if got := <-pong; got != v+1 {
 				bad("handoff: got %d, want %d", got, v+1)
 			}
+			w.beat()
 		}
 	}
 }
@@ -103,7 +106,7 @@ func futexes(w *worker) func() {
 	return func() {
 		switch w.IntN(3) {
 		case 0:
-			futexLock(2+w.IntN(6), 30)
+			futexLock(w, 2+w.IntN(6), 30)
 		case 1:
 			d := time.Duration(1 + w.IntN(3_000_000))
 			timeout := syscall.NsecToTimespec(int64(d))
@@ -126,7 +129,7 @@ func futexes(w *worker) func() {
 }
 
 // futexLock is mutex 2 of U. Drepper, "Futexes are tricky" (2011).
-func futexLock(n, each int) {
+func futexLock(w *worker, n, each int) {
 	word, count := new(uint32), 0 // 0 free, 1 locked, 2 locked and waited for
 	var wg sync.WaitGroup
 	for range n {
@@ -138,6 +141,7 @@ func futexLock(n, each int) {
 					}
 				}
 				count++
+				w.beat()
 				if i%8 == 0 {
 					runtime.Gosched() // so that others have to wait
 				}
@@ -196,6 +200,7 @@ func affinity(w *worker) func() {
 			var at, node uint32
 			_, err := call(sysGetcpu, uintptr(unsafe.Pointer(&at)), uintptr(unsafe.Pointer(&node)), 0, 0, 0, 0)
 			must(err, "getcpu")
+			w.beat()
 			if int(at) != cpu {
 				bad("affinity: bound to CPU %d, runs on %d", cpu, at)
 			}

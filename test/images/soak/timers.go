@@ -73,6 +73,7 @@ func timers(w *worker) func() {
 		seen := make([]bool, n)
 		for range wait {
 			i := <-done
+			w.beat()
 			if seen[i] || stopped[i] {
 				bad("timers: timer %d fired twice, or after it was stopped", i)
 			}
@@ -103,6 +104,7 @@ func tickers(w *worker) func() {
 		defer t.Stop()
 		for i := range 1 + w.IntN(10) {
 			<-t.C
+			w.beat()
 			early("ticker", start, time.Duration(i+1)*d)
 		}
 	}

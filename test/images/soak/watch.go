@@ -21,7 +21,7 @@ func watch(running []*load, ended <-chan struct{}) {
 		case <-time.After(look):
 		}
 		for i, l := range running {
-			n := l.ops.Load()
+			n := l.pulse.Load()
 			if n != seen[i] || l.active.Load() == 0 {
 				seen[i], still[i] = n, 0
 				continue
@@ -29,7 +29,7 @@ func watch(running []*load, ended <-chan struct{}) {
 			if still[i]++; still[i] < limit {
 				continue
 			}
-			os.Stdout.WriteString("SOAK STALL " + l.name + " at " + strconv.FormatUint(n, 10) + "\n")
+			os.Stdout.WriteString("SOAK STALL " + l.name + " after " + strconv.FormatUint(l.ops.Load(), 10) + " steps\n")
 			pprof.Lookup("goroutine").WriteTo(os.Stdout, 1) // one stack for all that have it
 			os.Exit(2)
 		}
