@@ -60,6 +60,7 @@ save:
 	MOVQ R14, context_R14(AX)
 	MOVQ R15, context_R15(AX)
 	MOVQ $0, context_Vector(AX)
+	STMXCSR context_MXCSR(AX)
 	MOVQ percpu_scratch(GS), BX
 	MOVQ BX, context_RAX(AX)
 	INCQ percpu_trap(GS)
@@ -81,6 +82,7 @@ TEXT ·resume(SB),NOSPLIT|NOFRAME,$0
 	SETFS(wrmsr, done)
 	CMPQ context_Vector(R15), $0
 	JNE  full
+	LDMXCSR context_MXCSR(R15)
 	XORPS X15, X15
 	INCQ percpu_trap(GS)
 	MOVQ context_RAX(R15), AX
@@ -181,6 +183,7 @@ TEXT ·trapCommon(SB),NOSPLIT|NOFRAME,$0
 	MOVQ 40(SP), BX
 	MOVQ BX, context_RSP(AX)
 	MOVQ $1, context_Vector(AX)
+	STMXCSR context_MXCSR(AX)
 	MOVQ context_XSave(AX), CX
 	MOVL $-1, AX
 	MOVL $-1, DX

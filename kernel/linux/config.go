@@ -32,6 +32,7 @@ type Hooks struct {
 	Exit   func(cpu int, code int)                                     // exit_group, or the last thread's exit
 	Fatal  func(cpu int, t sched.ID, sig int, code int32, addr uint64) // a signal killed the program
 	Memory func() (total, free uint64)                                 // bytes of RAM
+	Room   func(n uint64) bool                                         // whether a mapping of n bytes could be filled now
 }
 
 var hooks Hooks
@@ -61,5 +62,6 @@ func Start(t sched.ID) {
 	}
 	th := thread(t)
 	th.begin(t, 0)
-	sched.Get(t).Ctx.XSave = xsaveArea(t)
+	c := &sched.Get(t).Ctx
+	c.XSave, c.MXCSR = xsaveArea(t), mxcsrReset
 }

@@ -26,6 +26,7 @@ func extended() bool { return xsaveLayout.size > fxsaveSize }
 const (
 	fxsaveSize   = 512
 	mxcsrOffset  = 24
+	mxcsrReset   = 0x1f80 // all exceptions masked, round to nearest (SDM vol. 1, 10.2.3)
 	swOffset     = 464
 	headerOffset = 512
 	headerSize   = 64
