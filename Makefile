@@ -4,7 +4,9 @@ APP   ?= .
 CPUS  ?= 4
 NODES ?= 2
 MEM   ?= 1G
-EXEC  ?=
+# What the console does first: for the standard image the machine, its workload,
+# and what that did.
+EXEC  ?= $(if $(filter .,$(APP)),numa; run; cpu; mem)
 PKGS  ?=
 QEMU_ARGS ?= # more options of scripts/run-qemu.sh
 

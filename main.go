@@ -29,7 +29,7 @@ func run(progress io.Writer) (console.Workload, error) {
 	})
 	w := console.Workload{OK: err == nil, Bytes: r.Bytes, WallNS: uint64(r.Took)}
 	for id, c := range r.CPUs {
-		w.CPUs = append(w.CPUs, console.WorkloadCPU{ID: id, Node: c.Node, Bytes: c.Bytes, BusyNS: uint64(c.Busy)})
+		w.CPUs = append(w.CPUs, console.WorkloadCPU{ID: id, Node: c.Node, Files: c.Files, Bytes: c.Bytes, BusyNS: uint64(c.Busy)})
 	}
 	for id, n := range r.Nodes {
 		w.Nodes = append(w.Nodes, console.WorkloadNode{ID: id, LocalBytes: n.Local * pageSize, RemoteBytes: n.Remote * pageSize})
