@@ -139,7 +139,11 @@ func arm(cpu int, deadline uint64) {
 			asm.WRMSR(msrDeadline, 0)
 			return
 		}
-		asm.WRMSR(msrDeadline, tscAt(deadline)-records[cpu].tscOffset)
+		count := tscAt(deadline)
+		if count != noDeadline {
+			count -= records[cpu].tscOffset
+		}
+		asm.WRMSR(msrDeadline, count)
 		return
 	}
 	if deadline == noDeadline {

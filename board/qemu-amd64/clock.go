@@ -50,19 +50,28 @@ func (c *clock) special() (was bool) {
 // installClock makes the Go runtime read the clock by clockGettime.
 func installClock()
 
-// tscAt returns the counter's value at a time of now(). BSP rate only.
+// tscAt returns the BSP's count at a time of now(). Any CPU may call it while the
+// BSP writes a new rate.
 func tscAt(ns uint64) uint64 {
 	c := &wallclock
-	if ns <= c.nsBase {
-		return c.tscBase
+	for {
+		seq := atomic.LoadUint64(&c.seq)
+		nsBase, tsc, mult := atomic.LoadUint64(&c.nsBase), atomic.LoadUint64(&c.tscBase), atomic.LoadUint64(&c.mult)
+		if seq&seqWriting != 0 || atomic.LoadUint64(&c.seq) != seq {
+			asm.Pause()
+			continue
+		}
+		if ns <= nsBase {
+			return tsc
+		}
+		d := ns - nsBase
+		hi, lo := d>>32, d<<32
+		if hi >= mult {
+			return noDeadline
+		}
+		q, _ := bits.Div64(hi, lo, mult)
+		return tsc + q
 	}
-	d := ns - c.nsBase
-	hi, lo := d>>32, d<<32
-	if hi >= c.mult {
-		return noDeadline
-	}
-	q, _ := bits.Div64(hi, lo, c.mult)
-	return c.tscBase + q
 }
 
 // mul32 returns a * b >> 32.
@@ -195,11 +204,11 @@ func refineClock() {
 	ns := scaleFS(refSpan, ref.fs)
 	if f := div32(refFuzz+fuzz, t-refTSC); f < rateFuzz {
 		rateFuzz = f
-		atomic.StoreUint64(&c.seq, c.seq+1)
+		atomic.AddUint64(&c.seq, seqWriting)
 		atomic.StoreUint64(&c.nsBase, at)
 		atomic.StoreUint64(&c.tscBase, t)
 		atomic.StoreUint64(&c.mult, div32(ns, t-refTSC))
-		atomic.StoreUint64(&c.seq, c.seq+1)
+		atomic.AddUint64(&c.seq, seqStep-seqWriting)
 	}
 	switch {
 	case ns >= lastWindow && rateFuzz <= enoughFuzz, ref.mask < 1<<24-1:
