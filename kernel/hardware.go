@@ -23,5 +23,6 @@ type Hardware struct {
 	Exit   func(cpu int, code int)                                   // end the machine
 	Fatal  func(cpu int, t uint32, sig int, code int32, addr uint64) // end it for a signal
 	Memory func() (total, free uint64)                               // bytes of RAM
+	Room   func(n uint64) bool                                       // whether that many bytes more could be used
 	Output func(cpu int, b []byte)                                   // to the console
 }

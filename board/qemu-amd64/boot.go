@@ -36,6 +36,7 @@ func bootKernel() {
 		Exit:          programExit,
 		Fatal:         fatal,
 		Memory:        memory,
+		Room:          room,
 		Output:        output,
 	}
 	if xsaveSize != 0 {

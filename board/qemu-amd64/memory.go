@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"pdac/asm"
+	"pdac/kernel/linux"
 	"pdac/kernel/numa"
 	"pdac/kernel/vm"
 )
@@ -203,7 +204,8 @@ func initFrames() {
 	frames.Init(c)
 }
 
-// openFrames ends the early allocator: what it has left goes to the pools.
+// openFrames ends the early allocator: what it has left goes to the pools, and
+// some of that to the reserve.
 func openFrames() {
 	for _, s := range early.free[:early.n] {
 		for _, r := range topology.RAM() {
@@ -215,15 +217,38 @@ func openFrames() {
 		}
 	}
 	early.ready = true
+
+	n := linux.ReserveFrames(topology.NCPUs)
+	slots, links := array[uint32](n), array[uint32](n)
+	back(slots, 0, n)
+	back(links, 0, n)
+	reserved.Init(slots, links)
+	for range n {
+		fr, ok := frames.Alloc(0, topology.Order(int(cpuNodes[0])))
+		if !ok {
+			die("out of memory for the reserve")
+		}
+		reserved.Put(fr)
+	}
 }
 
-// frames are the pools, cpuNodes the node of each CPU.
+// frames are the pools, reserved is what is left to report that they are empty,
+// cpuNodes the node of each CPU.
 var (
 	frames   numa.Frames
+	reserved numa.Reserve
 	cpuNodes [maxCPUs]uint8
 )
 
-// allocFrame is vm's and the kernel's source of frames: the CPU's node first.
+// roomSlack is what a mapping must leave: for its page tables and what the kernel
+// keeps about it, for the stacks of those who use it.
+const roomSlack = 512 << 10
+
+// room says whether n bytes more could be used now.
+func room(n uint64) bool { return n < 1<<52 && frames.Has(n+n>>9+roomSlack) }
+
+// allocFrame is vm's and the kernel's source of frames: the CPU's node first, the
+// reserve last.
 func allocFrame(cpu int, policy uint64, huge bool) (uint32, bool) {
 	if !early.ready {
 		if huge {
@@ -236,15 +261,22 @@ func allocFrame(cpu int, policy uint64, huge bool) (uint32, bool) {
 	if huge {
 		return frames.AllocHuge(cpu, order)
 	}
-	return frames.Alloc(cpu, order)
+	if frame, ok := frames.Alloc(cpu, order); ok {
+		return frame, true
+	}
+	if linux.LastResort(records[cpu].task) {
+		return reserved.Take()
+	}
+	return 0, false
 }
 
 func freeFrame(cpu int, frame uint32, huge bool) {
-	if huge {
+	switch {
+	case huge:
 		frames.FreeHuge(cpu, frame)
-		return
+	case !reserved.Put(frame):
+		frames.Free(cpu, frame)
 	}
-	frames.Free(cpu, frame)
 }
 
 func zeroFrame(frame uint32, huge bool) {

@@ -36,6 +36,7 @@ type machine struct {
 	armed  []atomic.Uint64
 	kicked []atomic.Bool
 	frames frameStock
+	room   uint64 // bytes that mmap may give, without a limit if 0
 
 	programs  []program
 	handled   func(cpu int, t sched.ID, sig int, frame *sigFrame)
@@ -55,8 +56,9 @@ type fatalSignal struct {
 
 // frameStock is physical memory for vm.
 type frameStock struct {
-	phys []uint64
-	free []uint32
+	phys    []uint64
+	free    []uint32
+	reserve []uint32
 }
 
 const frameWords = vm.PageSize / 8
@@ -97,6 +99,11 @@ func boot(t *testing.T, ncpu int) *machine {
 				m.frames.free = m.frames.free[:n-1]
 				return f, true
 			}
+			if n := len(m.frames.reserve); !huge && n != 0 && LastResort(sched.Current(cpu)) {
+				f := m.frames.reserve[n-1]
+				m.frames.reserve = m.frames.reserve[:n-1]
+				return f, true
+			}
 			return 0, false
 		},
 		Free: func(cpu int, frame uint32, huge bool) { m.frames.free = append(m.frames.free, frame) },
@@ -123,6 +130,7 @@ func boot(t *testing.T, ncpu int) *machine {
 				m.fatal = append(m.fatal, fatalSignal{t, sig, code, addr})
 			},
 			Memory: func() (total, free uint64) { return 1 << 30, 1 << 29 },
+			Room:   func(n uint64) bool { return m.room == 0 || n <= m.room },
 		},
 	})
 	m.stackBase = addressOf(new([256 * stackLen]byte))

@@ -13,13 +13,16 @@ import (
 func result(e vm.Errno) int64 { return -int64(e) }
 
 // sysMmap is mmap(addr, length, prot, flags, fd, offset). There are no files to map: without MAP_ANONYMOUS it is ENODEV, or EBADF
-// where there is no descriptor.
+// where there is no descriptor. ENOMEM also where the memory could not be used: see room.
 func sysMmap(cpu int, c *sched.Context) int64 {
 	if c.R10&vm.MapAnonymous == 0 {
 		if int32(c.R8) < 0 {
 			return ebadf
 		}
 		return enodev
+	}
+	if !room(c.RSI, c.RDX, c.R10) {
+		return enomem
 	}
 	addr, e := vm.Map(cpu, c.RDI, c.RSI, c.RDX, c.R10)
 	if e != 0 {

@@ -155,7 +155,10 @@ func handle(cpu int, t sched.ID, th *Thread, c *sched.Context, sig int, info sig
 		actions[sig-1] = sigAction{}
 		actionsLock.Unlock()
 	}
-	if !pushFrame(th, c, sig, info, a) {
+	th.telling = true
+	ok := pushFrame(th, c, sig, info, a)
+	th.telling = false
+	if !ok {
 		hooks.Fatal(cpu, t, sigSEGV, siKernel, c.RSP)
 		return
 	}

@@ -25,6 +25,7 @@ type Thread struct {
 	altStack altStack
 	clearTID uint64 // user address, cleared and woken at exit; 0: none
 	fault    Fault  // the last synchronous one
+	lastResort
 
 	alive      atomic.Bool // set before the first run, cleared by the exit hook
 	idleTimers atomic.Bool // has CPU-time timers that stand still until Deliver
@@ -61,6 +62,7 @@ func (th *Thread) begin(t sched.ID, mask uint64) {
 	th.altStack = altStack{}
 	th.clearTID = 0
 	th.fault = Fault{}
+	th.lastResort = lastResort{left: lastFrames}
 	th.idleTimers.Store(false)
 	for {
 		h := high.Load()

@@ -1,7 +1,6 @@
 package linux
 
 import (
-	"pdac/kernel/klog"
 	"pdac/kernel/sched"
 	"pdac/kernel/vm"
 )
@@ -50,7 +49,7 @@ const (
 // Trap handles exception vector of task t, with the CPU's error code (0 where the vector has none) and, for a page fault, CR2. A
 // page fault that virtual memory resolves ends here; all else becomes the signal that Linux sends, taken at once.
 //
-// Out of memory is SIGBUS with the address: the Go runtime prints "unexpected fault address" and a stack, and ends the program.
+// Out of memory is SIGBUS with the address: see nomemory.go.
 //
 // Preconditions: t is current on cpu, its context saved, vector registers included.
 func Trap(cpu int, t sched.ID, vector, code, cr2 uint64) {
@@ -67,7 +66,7 @@ func Trap(cpu int, t sched.ID, vector, code, cr2 uint64) {
 		case vm.AccErr:
 			info.code = segvAccErr
 		case vm.NoMemory:
-			klog.New(klog.Error).Str("linux: out of memory: no frame for a page fault at ").Hex(cr2).Str(", task ").Dec(uint64(t)).End()
+			thread(t).tell(t, cr2)
 			sig, info.code = sigBUS, busAdrErr
 		}
 	case vecDE:

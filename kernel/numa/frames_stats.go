@@ -51,3 +51,18 @@ func (st *NodeStats) addCPU(f *Frames, cpu int) {
 		}
 	}
 }
+
+// Has says whether that many bytes are free. It looks at blocks only until it has
+// found them, those added last first, since their frames go last.
+func (f *Frames) Has(bytes uint64) bool {
+	free := uint64(0)
+	place := f.newest.Load()
+	for free < bytes {
+		b, ok := f.walk(&place)
+		if !ok {
+			return false
+		}
+		free += f.blocks[b].state.Load() & stateCount * FrameSize
+	}
+	return true
+}
