@@ -82,7 +82,7 @@ func Boot(h *Hardware) {
 		XSaveFeatures: h.XSaveFeatures,
 		XSaveBase:     t.xsave,
 		XSaveStride:   t.stride,
-		Hooks:         linux.Hooks{Exit: h.Exit, Fatal: h.Fatal, Memory: h.Memory, Room: h.Room},
+		Hooks:         linux.Hooks{Exit: h.Exit, Fatal: h.Fatal, Memory: h.Memory, Room: h.Room, MapDevice: h.MapDevice},
 	})
 	initFiles()
 	startProgram(0)

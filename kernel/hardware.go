@@ -20,9 +20,10 @@ type Hardware struct {
 	XSaveSize     uint64 // bytes of a vector state area; 512 for FXSAVE
 	XSaveFeatures uint64 // XCR0; 3 for FXSAVE
 
-	Exit   func(cpu int, code int)                                   // end the machine
-	Fatal  func(cpu int, t uint32, sig int, code int32, addr uint64) // end it for a signal
-	Memory func() (total, free uint64)                               // bytes of RAM
-	Room   func(n uint64) bool                                       // whether that many bytes more could be used
-	Output func(cpu int, b []byte)                                   // to the console
+	Exit      func(cpu int, code int)                                   // end the machine
+	Fatal     func(cpu int, t uint32, sig int, code int32, addr uint64) // end it for a signal
+	MapDevice func(cpu int, pa, n uint64) int64                         // registers of a device, for a driver above the runtime: linux.MapDevice
+	Memory    func() (total, free uint64)                               // bytes of RAM
+	Room      func(n uint64) bool                                       // whether that many bytes more could be used
+	Output    func(cpu int, b []byte)                                   // to the console
 }

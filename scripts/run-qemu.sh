@@ -146,7 +146,7 @@ done
 
 qemu+=(-device "isa-debug-exit,iobase=0xf4,iosize=0x04")
 # The host's entropy would make two counted runs differ.
-((icount)) || qemu+=(-device virtio-rng-pci)
+((icount)) || qemu+=(-device virtio-rng-pci,disable-legacy=on)
 
 qemu+=(-kernel "$kernel")
 [[ -z $initrd ]] || qemu+=(-initrd "$initrd")

@@ -36,6 +36,7 @@ func bootKernel() {
 		Exit:          programExit,
 		Fatal:         fatal,
 		Memory:        memory,
+		MapDevice:     mapDeviceFor,
 		Room:          room,
 		Output:        output,
 	}

@@ -38,6 +38,7 @@ func start() {
 	readStartInfo()
 	readACPI()
 	findFree()
+	reserveDMA()
 
 	root := buildDirect()
 	initVM(root)
@@ -183,6 +184,7 @@ func mapImage() {
 		die("out of memory for the image's page tables")
 	}
 
+	mapDMA()
 	findAPIC(madt.LocalAPIC, largestAPICID())
 	mapDevice(lapic.base)
 	for _, io := range madt.IOAPICs[:madt.NIOAPICs] {

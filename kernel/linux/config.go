@@ -29,10 +29,11 @@ type Config struct {
 
 // Hooks are the ways out of this package. Exit and Fatal don't return on a machine; a test's may, and then the thread goes on.
 type Hooks struct {
-	Exit   func(cpu int, code int)                                     // exit_group, or the last thread's exit
-	Fatal  func(cpu int, t sched.ID, sig int, code int32, addr uint64) // a signal killed the program
-	Memory func() (total, free uint64)                                 // bytes of RAM
-	Room   func(n uint64) bool                                         // whether a mapping of n bytes could be filled now
+	Exit      func(cpu int, code int)                                     // exit_group, or the last thread's exit
+	Fatal     func(cpu int, t sched.ID, sig int, code int32, addr uint64) // a signal killed the program
+	MapDevice func(cpu int, pa, n uint64) int64                           // DeviceMapped, ...; see MapDevice
+	Memory    func() (total, free uint64)                                 // bytes of RAM
+	Room      func(n uint64) bool                                         // whether a mapping of n bytes could be filled now
 }
 
 var hooks Hooks

@@ -128,6 +128,8 @@ func fileCall(cpu int, t sched.ID, c *sched.Context) int64 {
 		return sysEpollWait(cpu, t, c, c.R8)
 	case nrEpollPwait2:
 		return sysEpollPwait2(cpu, t, c)
+	case MapDevice:
+		return sysMapDevice(cpu, c)
 	case Crash:
 		return *(*int64)(nil)
 	case IRQWait:

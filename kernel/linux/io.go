@@ -74,8 +74,10 @@ func (f *File) write(cpu int, t sched.ID, c *sched.Context, p, n uint64, wait bo
 	}
 	n = min(n, maxIO)
 	switch f.kind {
-	case kindNull, kindZero, kindRandom:
+	case kindNull, kindZero:
 		return int64(n)
+	case kindRandom:
+		return seedFromUser(p, n)
 	case kindConsole:
 		return writeConsole(cpu, p, n)
 	case kindPipeWriter:

@@ -66,6 +66,18 @@ func SeedFrom(b []byte) {
 	root.lock.Unlock()
 }
 
+// seedFromUser is a write to /dev/random: the first bytes of it, as many as make
+// a difference, are mixed in.
+func seedFromUser(p, n uint64) int64 {
+	var b [64]byte
+	part := b[:min(n, uint64(len(b)))]
+	if len(part) > 0 && !copyIn(unsafe.Pointer(&b), p, uint64(len(part))) {
+		return efault
+	}
+	SeedFrom(part)
+	return int64(n)
+}
+
 // mixRoot is called with root.lock held.
 func mixRoot(in *chachaKey) {
 	for i := range in {
