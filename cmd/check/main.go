@@ -37,6 +37,7 @@ var suites = []suite{
 	{name: "boot", argv: []string{"env", boot, "go", "test", "-json", "-timeout", "20m", "./test/boot"}},
 	{name: "bench", argv: []string{"env", boot, "go", "test", "-json", "./test/bench/linux/compare"}},
 	{name: "std", argv: []string{"go", "run", "./test/std", "sort", "strings", "sync", "time"}},
+	{name: "soak", long: true, argv: []string{"env", boot, "PDAC_SOAK=900", "go", "test", "-json", "-run", "TestSoak", "-count=3", "-timeout", "2h", "./test/boot"}},
 	{name: "std-all", long: true, argv: []string{"go", "run", "./test/std"}},
 }
 

@@ -73,8 +73,9 @@ type event struct {
 }
 
 // countEvents reads the events of go test -json. It prints a package's line
-// when the package ends, a test's output when the test fails, and what is not
-// an event, such as the go command's own errors.
+// when the package ends, a test's output when the test fails, lines that a test
+// begins with "note: ", and what is not an event, such as the go command's own
+// errors.
 func countEvents(r io.Reader, w io.Writer) (t tally, counted bool) {
 	output := make(map[string]*strings.Builder) // of package, or package and test
 	failures := make(map[string]bool)           // packages with a failed test
@@ -98,6 +99,9 @@ func countEvents(r io.Reader, w io.Writer) (t tally, counted bool) {
 		switch e.Action {
 		case "output":
 			text.WriteString(e.Output)
+			if strings.HasPrefix(e.Output, "note: ") {
+				fmt.Fprint(w, e.Output)
+			}
 			continue
 		case "build-output":
 			fmt.Fprint(w, e.Output)

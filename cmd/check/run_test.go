@@ -56,7 +56,7 @@ func TestRunGoTest(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"go.mod":       "module m\n\ngo 1.26\n",
-		"a/a_test.go":  "package a\n\nimport \"testing\"\n\nfunc TestGood(t *testing.T) { t.Log(\"quiet\") }\nfunc TestSkip(t *testing.T) { t.Skip() }\nfunc TestBad(t *testing.T) { t.Run(\"sub\", func(t *testing.T) { t.Error(\"loud\") }) }\n",
+		"a/a_test.go":  "package a\n\nimport \"testing\"\n\nfunc TestGood(t *testing.T) { println(\"note: told\"); t.Log(\"quiet\") }\nfunc TestSkip(t *testing.T) { t.Skip() }\nfunc TestBad(t *testing.T) { t.Run(\"sub\", func(t *testing.T) { t.Error(\"loud\") }) }\n",
 		"b/b_test.go":  "package b\n\nfunc f() { undefined() }\n",
 		"c/c_test.go":  "package c\n\nimport (\n\t\"os\"\n\t\"testing\"\n)\n\nfunc TestMain(m *testing.M) { println(\"early\"); os.Exit(3) }\n",
 		"d/nothing.go": "package d\n",
@@ -76,7 +76,7 @@ func TestRunGoTest(t *testing.T) {
 	if want := (tally{passed: 1, failed: 4, skipped: 1}); got != want {
 		t.Errorf("%+v, want %+v\n%s", got, want, out.String())
 	}
-	for _, want := range []string{"loud", "undefined: undefined", "early"} {
+	for _, want := range []string{"loud", "undefined: undefined", "early", "\nnote: told\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("output lacks %q:\n%s", want, out.String())
 		}

@@ -2,6 +2,7 @@ package boot
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -50,7 +51,7 @@ func TestClock(t *testing.T) {
 	first, last := least(readings[:200]), least(readings[200:])
 	span := last.guest - first.guest
 	drift := (last.offset - first.offset) / span
-	t.Logf("drift %.1f ppm over %.1f s", drift*1e6, span)
+	fmt.Printf("note: clock: drift %.1f ppm over %.1f s\n", drift*1e6, span)
 	if limit := target + jitter/span; math.Abs(drift) > limit {
 		t.Errorf("the clock drifts by %.0f ppm from the host's, more than %.0f", drift*1e6, limit*1e6)
 	}
@@ -91,7 +92,7 @@ func TestIdle(t *testing.T) {
 	used := cpuTime(t, qemu.Process.Pid) - before
 	keyboard.Close()
 	share := used.Seconds() / span.Seconds()
-	t.Logf("an idle guest takes %.2f%% of a host CPU", share*100)
+	fmt.Printf("note: an idle guest takes %.2f%% of a host CPU\n", share*100)
 	if share > most {
 		t.Errorf("an idle guest takes %.2f%% of a host CPU, more than %.0f%%", share*100, most*100)
 	}

@@ -35,9 +35,7 @@ func TestSoak(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	m := soakMachines[r.IntN(len(soakMachines))]
 	cpu := []string{"max", "max", "qemu64"}[r.IntN(3)]
-	what := fmt.Sprintf("soak: %d s, PDAC_SOAK_SEED=%d: %d CPUs (%s), %d nodes, %d MiB", seconds, seed, m.cpus, cpu, m.nodes, m.mib)
-	fmt.Println(what) // of a test that passes as well
-	t.Log(what)
+	fmt.Printf("note: soak of %d s on %d CPUs (%s), %d nodes, %d MiB; PDAC_SOAK_SEED=%d\n", seconds, m.cpus, cpu, m.nodes, m.mib, seed)
 
 	archive := filepath.Join(t.TempDir(), "files.cpio")
 	mk := exec.Command("go", "run", "./cmd/mkarchive", "-o", archive, "test/images=workload")
