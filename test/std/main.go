@@ -7,7 +7,7 @@
 // A package, or a pattern like crypto/..., of the standard library; by default
 // all those in packages.go. It prints a line for each:
 //
-//	PACKAGE ok|FAIL|skip PASSED FAILED SKIPPED SECONDS
+//	PACKAGE ok|FAIL|skip PASSED FAILED SKIPPED SECONDS s
 //
 // Subtests count as tests, and tests named in skips.go as skipped. A package is
 // skipped if it has no tests or can't run them, and the line ends in the reason. After the line of
@@ -24,6 +24,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"time"
 )
 
@@ -68,7 +69,8 @@ func run(m machine, patterns []string) (failed int, err error) {
 		start := time.Now()
 		r := i.result(m)
 		t := r.tally
-		fmt.Printf("%s %s %d %d %d %.1f s %s\n", i.pkg.ImportPath, r.verdict, t.passed, t.failed, t.skipped, time.Since(start).Seconds(), r.reason)
+		line := fmt.Sprintf("%s %s %d %d %d %.1f s %s", i.pkg.ImportPath, r.verdict, t.passed, t.failed, t.skipped, time.Since(start).Seconds(), r.reason)
+		fmt.Println(strings.TrimSpace(line))
 		fmt.Print(r.said)
 		sum.add(t)
 	}

@@ -25,17 +25,22 @@ const (
 // skips by package. Tests of the go command are not here: without one in $PATH
 // they skip themselves.
 var skips = map[string][]skip{
-	"bufio":         {{network, "TestCopyUnixpacket"}},
-	"context":       {{network, "ExampleAfterFunc_connection"}},
-	"encoding/json": {{network, "TestHTTPDecoding"}},
-	"io":            {{writes, "TestOffsetWriter_Seek TestOffsetWriter_WriteAt TestOffsetWriter_Write TestWriteAt_PositionPriorToBase"}},
-	"io/fs":         {{writes, "TestReadDirPath TestReadFilePath TestWalkDir TestIssue51617"}},
+	"archive/zip":    {{writes, "TestReader/go-no-datadesc-sig.zip.base64 TestOpenReaderInsecurePath"}},
+	"bufio":          {{network, "TestCopyUnixpacket"}},
+	"compress/bzip2": {{writes, "TestReader"}},
+	"compress/gzip":  {{network, "Example_compressingReader"}},
+	"context":        {{network, "ExampleAfterFunc_connection"}},
+	"crypto/x509":    {{writes, "TestEnvVars TestLoadSystemCertsLoadColonSeparatedDirs TestReadUniqueDirectoryEntries"}},
+	"encoding/json":  {{network, "TestHTTPDecoding"}},
+	"io":             {{writes, "TestOffsetWriter_Seek TestOffsetWriter_WriteAt TestOffsetWriter_Write TestWriteAt_PositionPriorToBase"}},
+	"io/fs":          {{writes, "TestReadDirPath TestReadFilePath TestWalkDir TestIssue51617"}},
 	"runtime": {
 		{processes, "TestFinalizerRegisterABI TestRuntimePanic TestTracebackRuntimeFunction TestTracebackRuntimeMethod " +
 			"TestG0StackOverflow TestCrashWhileTracing TestIssue66841 TestArenaCollision TestMemHashGlobalSeed TestTracebackSystem"},
 		{writes, "TestSchedPauseMetrics/runtime/debug.WriteHeapDump TestMemmoveOverflow ExampleAddCleanup"},
 	},
-	"sync": {{processes, "TestMutexMisuse TestIssue76126"}},
+	"sync":          {{processes, "TestMutexMisuse TestIssue76126"}},
+	"text/template": {{writes, "ExampleTemplate_glob ExampleTemplate_helpers ExampleTemplate_share"}},
 }
 
 // skipped are the names of the tests that a package skips.
