@@ -45,6 +45,7 @@ func Boot(h *Hardware) {
 	hardware = *h
 	options.Parse(h.Cmdline)
 	klog.SetLevel(options.level)
+	vm.SetHuge(options.huge)
 
 	t := &tables
 	t.tasks = reserve[sched.Task](maxTasks)

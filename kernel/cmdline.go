@@ -1,6 +1,9 @@
 package kernel
 
-import "pdac/kernel/klog"
+import (
+	"pdac/kernel/klog"
+	"pdac/kernel/vm"
+)
 
 // The kernel's command line:
 //
@@ -9,6 +12,8 @@ import "pdac/kernel/klog"
 //	cwd=PATH         the program's working directory at start (default /)
 //	exec="COMMANDS"  console commands to run at start, separated by ;
 //	env.NAME=VALUE   an environment variable of the program
+//	hugepages=WHICH  never, madvise (the default) or always: which areas of memory
+//	                 get pages of 2 MiB, see docs/HUGEPAGES.md
 //	loglevel=LEVEL   error, warn, info or debug
 //	-- ARGS          the program's arguments
 //
@@ -26,6 +31,7 @@ type Options struct {
 	cwd   word
 	exec  word
 	level klog.Level
+	huge  vm.HugeMode
 	env   [maxWords]word
 	nenv  int
 	args  [maxWords]word
@@ -42,7 +48,7 @@ func (o *Options) bytes(w word) []byte { return o.text[w.from:w.to] }
 // Parse fills o from a command line. What it doesn't know is reported and left
 // out.
 func (o *Options) Parse(line []byte) {
-	*o = Options{level: klog.Info}
+	*o = Options{level: klog.Info, huge: vm.HugeMadvise}
 	if len(line) > maxLine {
 		klog.New(klog.Warn).Str("command line: longer than ").Dec(maxLine).Str(" bytes; the rest is left out").End()
 		line = line[:maxLine]
@@ -105,6 +111,17 @@ func (o *Options) option(w word) {
 			o.env[o.nenv] = w
 			o.nenv++
 		}
+	case o.cut(&w, "hugepages="):
+		switch string(o.bytes(w)) {
+		case "never":
+			o.huge = vm.HugeNever
+		case "madvise":
+			o.huge = vm.HugeMadvise
+		case "always":
+			o.huge = vm.HugeAlways
+		default:
+			klog.New(klog.Warn).Str("command line: hugepages=").Chars(o.bytes(w)).Str(": expected never, madvise or always").End()
+		}
 	case o.cut(&w, "loglevel="):
 		l, ok := klog.ParseLevel(string(o.bytes(w)))
 		if !ok {
@@ -113,7 +130,7 @@ func (o *Options) option(w word) {
 		}
 		o.level = l
 	default:
-		klog.New(klog.Warn).Str("command line: unknown option ").Chars(o.bytes(w)).Str(": expected console=, cwd=, exec=, env.NAME=, loglevel= or --").End()
+		klog.New(klog.Warn).Str("command line: unknown option ").Chars(o.bytes(w)).Str(": expected console=, cwd=, exec=, env.NAME=, hugepages=, loglevel= or --").End()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"pdac/kernel/klog"
+	"pdac/kernel/vm"
 )
 
 func words(o *Options, w []word) (s []string) {
@@ -47,6 +48,24 @@ func TestParseConsoleOff(t *testing.T) {
 		var o Options
 		if o.Parse([]byte(line)); o.noConsole != off {
 			t.Errorf("%q: no console %v, want %v", line, o.noConsole, off)
+		}
+	}
+}
+
+func TestParseHugePages(t *testing.T) {
+	for line, want := range map[string]vm.HugeMode{
+		"":                      vm.HugeMadvise,
+		"hugepages=never":       vm.HugeNever,
+		"hugepages=madvise":     vm.HugeMadvise,
+		"hugepages=always":      vm.HugeAlways,
+		"hugepages=some":        vm.HugeMadvise,
+		"hugepages=":            vm.HugeMadvise,
+		"-- hugepages=always":   vm.HugeMadvise,
+		`"hugepages=always" a=`: vm.HugeAlways,
+	} {
+		var o Options
+		if o.Parse([]byte(line)); o.huge != want {
+			t.Errorf("%q: mode %d, want %d", line, o.huge, want)
 		}
 	}
 }

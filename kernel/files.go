@@ -12,9 +12,14 @@ const (
 	maxWatched     = 1 << 16
 	maxEntries     = 1 << 18
 
-	itemBuckets = 1 << 10 // hash tables, all of their memory at boot
-	nameBuckets = 1 << 12
+	itemBuckets = 1 << 10 // of a hash table that has all of its memory at boot
 )
+
+// nameBuckets returns how many chains of names an archive's files want: one for
+// each, and for the kernel's own files and the folders that no member names.
+func nameBuckets(archive []byte) int {
+	return powerOfTwo(min(64+linux.Members(archive), maxEntries))
+}
 
 // initFiles gives the Linux calls their file tables, and the program's files.
 func initFiles() {
@@ -35,7 +40,7 @@ func initFiles() {
 		ItemBuckets: table[uint32](itemBuckets),
 		Entries:     reserve[linux.Entry](maxEntries),
 		Inodes:      reserve[linux.Inode](maxEntries),
-		Buckets:     table[linux.NameBucket](nameBuckets),
+		Buckets:     table[linux.NameBucket](nameBuckets(hardware.Files)),
 	})
 	if len(hardware.Files) > 0 {
 		linux.SetArchive(hardware.Files)

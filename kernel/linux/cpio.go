@@ -101,6 +101,17 @@ func SetArchive(b []byte) {
 	}
 }
 
+// Members returns how many members SetArchive will look at.
+func Members(b []byte) (n int) {
+	var m member
+	for off := uint64(0); ; off = m.next {
+		if decodeMember(b, off, &m) != "" || string(b[m.name:m.name+m.nameLen]) == trailerName {
+			return n
+		}
+		n++
+	}
+}
+
 // faults counts what was wrong and remembers the first.
 type faults struct {
 	why string

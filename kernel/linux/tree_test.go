@@ -295,3 +295,15 @@ func FuzzArchive(f *testing.F) {
 		}
 	})
 }
+
+func TestMembers(t *testing.T) {
+	two := archiveOf(t, []entryOf{{name: "a", data: "1234567"}, {name: "b", data: "x"}})
+	for _, c := range []struct {
+		b    []byte
+		want int
+	}{{nil, 0}, {[]byte("nonsense"), 0}, {archiveOf(t, nil), 0}, {two, 2}, {append(two, two...), 2}, {two[:len(two)-memberSize], 2}, {two[:memberSize+4], 0}} {
+		if got := Members(c.b); got != c.want {
+			t.Errorf("%d members in %d bytes, want %d", got, len(c.b), c.want)
+		}
+	}
+}
