@@ -20,6 +20,8 @@ type Board struct {
 	Topology *numa.Topology
 	Frames   *numa.Frames
 
+	ImageBytes uint64 // RAM that was never free: the image, its files, the firmware's data
+
 	Vectors    int
 	IRQs       func(cpu, vector int) uint64
 	VectorName func(vector int) string

@@ -7,6 +7,7 @@ import (
 
 	"pdac/kernel/console"
 	"pdac/kernel/linux"
+	"pdac/kernel/numa"
 	"pdac/kernel/sched"
 	"pdac/kernel/vm"
 )
@@ -52,15 +53,25 @@ func (b *Board) cpus() console.CPUs {
 
 func (b *Board) memory() console.Memory {
 	s := vm.ReadStats()
-	r := console.Memory{Areas: uint64(s.Areas), Faults4K: s.Faults4K, Faults2M: s.Faults2M, Shootdowns: s.Shootdowns}
+	r := console.Memory{Areas: uint64(s.Areas), Faults4K: s.Faults4K, Faults2M: s.Faults2M, Shootdowns: s.Shootdowns,
+		ImageBytes: b.ImageBytes, KernelBytes: s.Kernel * vm.PageSize, TableBytes: uint64(s.Tables) * vm.PageSize}
 	for n := range b.Topology.NNodes {
 		f := b.Frames.Stats(n)
-		r.TotalBytes += f.Total
-		r.FreeBytes += f.Free
-		r.Nodes = append(r.Nodes, console.NodeMemory{ID: n, TotalBytes: f.Total, FreeBytes: f.Free, Free2M: f.Huge,
+		total, free := b.nodeBytes(n, &f)
+		r.TotalBytes += total
+		r.FreeBytes += free
+		r.Nodes = append(r.Nodes, console.NodeMemory{ID: n, TotalBytes: total, FreeBytes: free, Free2M: f.Huge,
 			LocalAllocs: f.Local, RemoteAllocs: f.Remote})
 	}
 	return r
+}
+
+// nodeBytes returns the RAM of a node by the memory map, and what is free of it. The
+// frame allocator has the 2 MiB across two nodes' border in one of them, so that
+// its free memory may exceed the RAM of a node that nobody uses.
+func (b *Board) nodeBytes(n int, f *numa.NodeStats) (total, free uint64) {
+	total = b.Topology.Nodes[n].Bytes
+	return total, min(f.Free, total)
 }
 
 func (b *Board) numa() console.NUMA {
@@ -68,7 +79,8 @@ func (b *Board) numa() console.NUMA {
 	var r console.NUMA
 	for n := range t.NNodes {
 		f := b.Frames.Stats(n)
-		node := console.Node{ID: n, Domain: t.Nodes[n].Domain, CPUs: []int{}, TotalBytes: f.Total, FreeBytes: f.Free}
+		total, free := b.nodeBytes(n, &f)
+		node := console.Node{ID: n, Domain: t.Nodes[n].Domain, CPUs: []int{}, TotalBytes: total, FreeBytes: free}
 		for i, c := range b.CPUs() {
 			if c.Node == n && c.Online {
 				node.CPUs = append(node.CPUs, i)

@@ -30,6 +30,7 @@ func init() {
 		CPUs:       listCPUs,
 		Topology:   &topology,
 		Frames:     &frames,
+		ImageBytes: neverFree(),
 		Vectors:    vectors,
 		IRQs:       func(cpu, v int) uint64 { return atomic.LoadUint64(&records[cpu].irqs[v]) },
 		VectorName: vectorName,

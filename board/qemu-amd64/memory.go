@@ -59,14 +59,16 @@ const (
 var early struct {
 	free  [160]span
 	n     int
-	next  int  // range that frames come from
-	ready bool // the pools have taken over
+	next  int    // range that frames come from
+	taken uint64 // frames
+	ready bool   // the pools have taken over
 }
 
 // findFree lists the RAM that nothing occupies: without the first MiB (firmware
-// data, AP start page), the entry's scratch memory up to the end of what is
-// mapped of the image, and the initrd.
+// data, AP start page), the entry's scratch memory, what is mapped of the image,
+// and the initrd.
 func findFree() {
+	text, _, _, _, _ := imageAddrs()
 	end, _ := lazyBss()
 	e := &early
 	for _, r := range handover.ram[:handover.nram] {
@@ -77,7 +79,8 @@ func findFree() {
 		e.n++
 	}
 	cut(0, 1<<20)
-	cut(2<<20, end)
+	cut(bootPML4, bootEnd)
+	cut(text, end)
 	cut(handover.initrd.base, handover.initrd.limit)
 	for i := range e.n { // whole frames
 		s := &e.free[i]
@@ -115,6 +118,7 @@ func earlyFrame() (pa uint64, ok bool) {
 		if s.base < s.limit {
 			pa = s.base
 			s.base += pageSize
+			e.taken++
 			return pa, true
 		}
 	}
@@ -173,8 +177,12 @@ func buildDirect() (root uint64) {
 	return root
 }
 
-// bootPML4 is the entry's page table: BOOT_PML4 of entry_amd64.s.
-const bootPML4 = 0x200000
+// The entry's page table and the end of its scratch memory: BOOT_PML4 and BOOT_SP
+// of entry_amd64.s.
+const (
+	bootPML4 = 0x200000
+	bootEnd  = 0x208000
+)
 
 // ramEnd returns the end of RAM.
 func ramEnd() (end uint64) {
@@ -230,6 +238,15 @@ func openFrames() {
 		}
 		reserved.Put(fr)
 	}
+}
+
+// neverFree returns the bytes of RAM that were in use before the kernel was.
+func neverFree() uint64 {
+	n := ramBytes() - early.taken*pageSize
+	for node := range topology.NNodes {
+		n -= frames.Stats(node).Total
+	}
+	return n
 }
 
 // frames are the pools, reserved is what is left to report that they are empty,

@@ -48,6 +48,7 @@ func (m Memory) Print(w io.Writer) {
 		t.row(n.ID, size(n.TotalBytes), size(n.FreeBytes), n.Free2M, n.LocalAllocs, n.RemoteAllocs)
 	}
 	t.print(w)
+	fmt.Fprintf(w, "image %v, kernel %v, page tables %v\n", size(m.ImageBytes), size(m.KernelBytes), size(m.TableBytes))
 	fmt.Fprintf(w, "page faults: %d of 4 KiB, %d of 2 MiB; %d areas, %d TLB shootdowns\n", m.Faults4K, m.Faults2M, m.Areas, m.Shootdowns)
 	h := &m.Heap
 	fmt.Fprintf(w, "Go heap: %v in %d objects, goal %v, %d collections\n", size(h.LiveBytes), h.Objects, size(h.GoalBytes), h.Cycles)

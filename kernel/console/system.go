@@ -51,14 +51,17 @@ type CPU struct {
 
 // Memory is where memory is. Counters are since boot.
 type Memory struct {
-	TotalBytes uint64       `json:"total_bytes"`
-	FreeBytes  uint64       `json:"free_bytes"`
-	Nodes      []NodeMemory `json:"nodes"`
-	Areas      uint64       `json:"areas"`      // mapped address ranges
-	Faults4K   uint64       `json:"faults_4k"`  // page faults that mapped 4 KiB
-	Faults2M   uint64       `json:"faults_2m"`  // page faults that mapped 2 MiB
-	Shootdowns uint64       `json:"shootdowns"` // TLB shootdowns, each of any number of pages
-	Heap       Heap         `json:"heap"`
+	TotalBytes  uint64       `json:"total_bytes"`
+	FreeBytes   uint64       `json:"free_bytes"`
+	ImageBytes  uint64       `json:"image_bytes"`  // never free: the image, its files, the firmware's data
+	KernelBytes uint64       `json:"kernel_bytes"` // the kernel's arrays and stacks, and the program's large variables in use
+	TableBytes  uint64       `json:"table_bytes"`  // page tables
+	Nodes       []NodeMemory `json:"nodes"`
+	Areas       uint64       `json:"areas"`      // mapped address ranges
+	Faults4K    uint64       `json:"faults_4k"`  // page faults that mapped 4 KiB
+	Faults2M    uint64       `json:"faults_2m"`  // page faults that mapped 2 MiB
+	Shootdowns  uint64       `json:"shootdowns"` // TLB shootdowns, each of any number of pages
+	Heap        Heap         `json:"heap"`
 }
 
 // NodeMemory is the memory of one node.

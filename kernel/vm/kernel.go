@@ -33,7 +33,9 @@ func Populate(cpu int, va, n uint64) bool {
 		machine.Zero(frame, false)
 		if !atomic.CompareAndSwapUint64(e, 0, uint64(frame)<<12|leaf(ProtRead|ProtWrite)) {
 			machine.Free(cpu, frame, false)
+			continue
 		}
+		cpus[cpu].backed.Add(1)
 	}
 	return true
 }

@@ -110,6 +110,9 @@ func TestFaultLazyImage(t *testing.T) {
 	if e, huge, ok := s.walk(lo); !ok || huge || e&^pteFrame != leaf(ProtRead|ProtWrite) {
 		t.Errorf("entry %#x", e)
 	}
+	if n := ReadStats().Kernel; n != 2 {
+		t.Errorf("%d frames counted, want 2", n)
+	}
 	if Mapped(lo + PageSize) {
 		t.Error("a page came that nobody touched")
 	}

@@ -28,11 +28,12 @@ type cpuState struct {
 	section  atomic.Uint64 // odd inside a fault section
 	faults4K atomic.Uint64
 	faults2M atomic.Uint64
-	tables   atomic.Int64 // page-table frames taken less those given back by this CPU
+	tables   atomic.Int64  // page-table frames taken less those given back by this CPU
+	backed   atomic.Uint64 // frames that Populate took
 
 	ack   atomic.Uint64 // last shootdown done here: shoot.go
 	state atomic.Uint32 // cpuOffline, cpuActive, cpuIdle: shoot.go
-	_     [128 - 5*8 - 4]byte
+	_     [128 - 6*8 - 4]byte
 }
 
 var cpus [MaxCPUs]cpuState
@@ -42,6 +43,7 @@ func (c *cpuState) reset() {
 	c.faults4K.Store(0)
 	c.faults2M.Store(0)
 	c.tables.Store(0)
+	c.backed.Store(0)
 	c.ack.Store(0)
 	c.state.Store(cpuOffline)
 }

@@ -18,6 +18,7 @@ type Stats struct {
 	Shootdowns uint64
 	IPIs       uint64 // sent for shootdowns
 	Tables     int64  // frames in use for page tables
+	Kernel     uint64 // frames of the kernel's arrays and stacks, and of the image's lazy part
 	Areas      int64  // areas there are
 }
 
@@ -34,6 +35,7 @@ func ReadStats() Stats {
 		s.Faults4K += small
 		s.Faults2M += huge
 		s.Tables += cpus[c].tables.Load()
+		s.Kernel += cpus[c].backed.Load()
 	}
 	return s
 }

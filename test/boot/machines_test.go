@@ -210,13 +210,9 @@ func (m machine) check(t *testing.T) {
 		if n.ID != i || !slices.Equal(n.CPUs, m.cpus[i]) {
 			t.Errorf("node %d has ID %d and CPUs %v, want CPUs %v", i, n.ID, n.CPUs, m.cpus[i])
 		}
-		// The image with its files, firmware and tables take some. A border may
-		// move to a multiple of 2 MiB; more than that takes a bug.
-		share := int64(m.mib[i]) * mib
-		most, least := share, max(0, share*15/16-64*mib)
-		if share > 0 {
-			most += 2 * mib
-		}
+		// The firmware keeps some.
+		most := int64(m.mib[i]) * mib
+		least := max(0, most-2*mib)
 		if n.TotalBytes > most || n.TotalBytes < least || n.FreeBytes < 0 || n.FreeBytes > n.TotalBytes {
 			t.Errorf("node %d: %d bytes free of %d, want a total from %d to %d", i, n.FreeBytes, n.TotalBytes, least, most)
 		}

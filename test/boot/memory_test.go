@@ -47,3 +47,29 @@ func TestOutOfMemory(t *testing.T) {
 		})
 	}
 }
+
+// TestMemoryReport adds up what the console says about memory.
+func TestMemoryReport(t *testing.T) {
+	Need(t)
+	r := Boot(t, Options{CPUs: 2, Nodes: 2, Mem: "64M", Exec: "mem -j; poweroff"})
+	r.Want(t, 0)
+	var m struct {
+		Total  int64 `json:"total_bytes"`
+		Free   int64 `json:"free_bytes"`
+		Image  int64 `json:"image_bytes"`
+		Kernel int64 `json:"kernel_bytes"`
+		Table  int64 `json:"table_bytes"`
+	}
+	r.JSON(t, "image_bytes", &m)
+	if m.Total < 62*mib || m.Total > 64*mib {
+		t.Errorf("total %d", m.Total)
+	}
+	// The image has its files; crypto's 32 MiB of variables are not in use.
+	if m.Image < 4*mib || m.Image > 24*mib || m.Kernel == 0 || m.Kernel > 2*mib || m.Table == 0 || m.Table > mib {
+		t.Errorf("image %d, kernel %d, page tables %d", m.Image, m.Kernel, m.Table)
+	}
+	// What is left is the program's, and the reserve.
+	if rest := m.Total - m.Free - m.Image - m.Kernel - m.Table; rest < 0 || rest > 4*mib {
+		t.Errorf("%d bytes are nobody's", rest)
+	}
+}
