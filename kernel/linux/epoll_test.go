@@ -417,3 +417,47 @@ func TestEpollTorture(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// The time-out of epoll_wait has made the thread ready when a signal comes, whose handler makes a call of its own: the wait is
+// over all the same, and does not begin anew.
+func TestEpollTimeoutThenSignal(t *testing.T) {
+	m := bootFiles(t, 1, nil)
+	const sig, ms = 10, 10_000
+	m.handle(sig, saRestart, 0)
+	ep := m.epoll()
+	var evs [4]event
+	buf := user(&evs[0])
+	_, w := words(1)
+	handled := false
+	m.handled = func(cpu int, t sched.ID, s int, f *sigFrame) {
+		handled = true
+		c := &sched.Get(t).Ctx
+		keep := *c
+		set(c, nrRtSigpending, w, sigsetSize)
+		Syscall(cpu, t)
+		*c = keep
+	}
+	result := int64(blocked)
+	calls := 0
+	waiter := m.clone(0, func(cpu int, t sched.ID, c *sched.Context) bool {
+		if calls++; calls == 2 {
+			result = int64(c.RAX)
+		}
+		set(c, nrEpollPwait, ep, buf, 4, ms, 0, 8)
+		return true
+	})
+	state := func() sched.State { s, _ := sched.Get(waiter).State(); return s }
+	m.spin(func() bool { return state() == sched.StateBlocked && sched.Current(0) == mainThread })
+	end := m.time.Load() + ms*1_000_000
+	m.time.Store(end)
+	_, seq := sched.Get(waiter).State()
+	onTimeout(0, waiter, seq)
+	if state() != sched.StateReady {
+		t.Fatal("the waiter is not ready")
+	}
+	raise(0, waiter, sig, sigInfo{})
+	m.spin(func() bool { return calls == 2 })
+	if !handled || result != 0 || m.time.Load() > end+1_000_000_000 {
+		t.Errorf("epoll_wait returned %d, %d ms after its end; handler ran: %v", result, (m.time.Load()-end)/1_000_000, handled)
+	}
+}

@@ -55,7 +55,7 @@ func (q *queue) unlock() { q.spin.Unlock() }
 type mode uint8
 
 const (
-	again     mode = 1 << iota // wakeup and time-out run the call again, which looks for itself
+	again     mode = 1 << iota // a wakeup runs the call again, which looks for itself
 	noRestart                  // a signal handler ends the call with EINTR even under SA_RESTART
 	quiet                      // the time-out is what was asked for: 0, not ETIMEDOUT
 	stopped                    // in Thread.interrupted: a signal ended the sleep
@@ -156,6 +156,12 @@ func onTimeout(cpu int, t sched.ID, seq uint64) {
 		result := etimedout
 		if th.waitMode&quiet != 0 {
 			result = 0
+		}
+		// The call ends here in any mode: a handler that ran before it ran again
+		// would have it forget since when it waits.
+		if th.waitMode&again != 0 {
+			th.waitMode &^= again
+			sched.Get(t).Ctx.RIP += syscallLength
 		}
 		q.release(cpu, t, th, result)
 	}
