@@ -75,7 +75,7 @@ func TestNodes(t *testing.T) {
 
 func TestMemory(t *testing.T) {
 	Need(t)
-	for _, mib := range []int{64, 128, 512, 3072, 4096, 8192} {
+	for _, mib := range []int{32, 64, 128, 512, 3072, 4096, 8192} {
 		t.Run(fmt.Sprintf("%dM", mib), func(t *testing.T) { even(2, 2, mib).check(t) })
 	}
 	// One node on both sides of the hole below 4 GiB, the other above it only.
