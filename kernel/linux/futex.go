@@ -44,34 +44,33 @@ const (
 
 // sysFutex is futex(addr, op, val, timeout or val2, addr2, val3).
 func sysFutex(cpu int, t sched.ID, c *sched.Context) int64 {
-	a, val := c.RDI, uint32(c.RDX)
+	a := c.RDI
 	if a&3 != 0 {
 		return einval
 	}
-	op := uint32(c.RSI) &^ (futexPrivate | futexRealtime)
-	bits := anyBit
-	switch op {
-	case futexOpWaitBits, futexOpWakeBits:
+	op, bits := uint32(c.RSI)&^(futexPrivate|futexRealtime), anyBit
+	if op == futexOpWaitBits || op == futexOpWakeBits {
 		if bits = uint32(c.R9); bits == 0 {
 			return einval
 		}
 	}
 	switch op {
 	case futexOpWait, futexOpWaitBits:
-		return futexWait(cpu, t, c, a, val, bits)
+		return futexWait(cpu, t, c, bits)
 	case futexOpWake, futexOpWakeBits:
 		if !userAddress(a) {
 			return efault
 		}
-		return int64(futexWake(cpu, a, bits, int(int32(val))))
+		return int64(futexWake(cpu, a, bits, int(int32(c.RDX))))
 	case futexOpRequeue, futexOpCmpRequeue:
 		return futexRequeue(cpu, c, op == futexOpCmpRequeue)
 	}
 	return enosys
 }
 
-// futexWait sleeps while the word at a is val. A time-out is relative for FUTEX_WAIT, absolute for FUTEX_WAIT_BITSET.
-func futexWait(cpu int, t sched.ID, c *sched.Context, a uint64, val, bits uint32) int64 {
+// futexWait sleeps while the word at RDI is RDX. A time-out is relative for FUTEX_WAIT, absolute for FUTEX_WAIT_BITSET.
+func futexWait(cpu int, t sched.ID, c *sched.Context, bits uint32) int64 {
+	a := c.RDI
 	var deadline uint64
 	if c.R10 != 0 {
 		clock, op := uint64(clockMonotonic), uint32(c.RSI)
@@ -85,15 +84,9 @@ func futexWait(cpu int, t sched.ID, c *sched.Context, a uint64, val, bits uint32
 		}
 		deadline = callDeadline(t, deadlineOf(clock, ns, relative))
 	}
-	// The first look brings the page in, or finds that it is not there, outside the lock.
-	if v, ok := load32(a); !ok {
-		return efault
-	} else if v != val {
-		return eagain
-	}
 	q := bucketOf(a)
 	q.lock(cpu)
-	if v, ok := load32(a); !ok || v != val {
+	if v, ok := load32(a); !ok || v != uint32(c.RDX) {
 		q.unlock()
 		if !ok {
 			return efault

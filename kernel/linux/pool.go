@@ -91,7 +91,7 @@ func (p *pool) put(n uint32) { p.free.Push(p.next, n) }
 // spinOn locks l, for locks whose holder may wait for more than a few instructions:
 // TLB shootdowns are acknowledged meanwhile.
 func spinOn(cpu int, l *lockfree.SpinLock) {
-	for !l.TryLock() {
+	for l.Held() || !l.TryLock() {
 		vm.Poll(cpu)
 		asm.Pause()
 	}

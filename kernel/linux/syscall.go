@@ -11,26 +11,219 @@ import (
 // (or negated error number) to RAX. When it returns the task may be parked, dead or on another CPU: the caller goes on with
 // whatever sched.Leave gives.
 //
+// The compiler makes a jump table of the switch as long as no more than three of four numbers are missing between its smallest and
+// its largest: those that lie apart are lateCall's.
+//
 // Preconditions: t is current on cpu, its context saved with RIP behind the SYSCALL instruction.
 func Syscall(cpu int, t sched.ID) {
 	c := &sched.Get(t).Ctx
 	count(cpu, c.RAX)
-	switch c.RAX { // what neither waits nor fails
-	case nrGetpid:
-		c.RAX = processID
-		return
-	case nrGetppid:
-		c.RAX = 0
-		return
+	var r int64
+	switch c.RAX {
+	// Memory.
+	case nrMmap:
+		r = sysMmap(cpu, c)
+	case nrMprotect:
+		r = sysMprotect(cpu, c)
+	case nrMunmap:
+		r = sysMunmap(cpu, c)
+	case nrBrk:
+		r = 0 // there is no break: 0 for any wish says so (the runtime asks on allocation failures of early boot only)
+	case nrMincore:
+		r = sysMincore(cpu, c)
+	case nrMadvise:
+		r = sysMadvise(cpu, c)
+	case nrMlock, nrMunlock, nrMlockall, nrMunlockall, nrMlock2:
+		r = 0 // nothing is ever paged out
+
+	// Signals.
+	case nrRtSigaction:
+		r = sysSigaction(c)
+	case nrRtSigprocmask:
+		r = sysSigprocmask(cpu, t, c)
+	case nrRtSigreturn:
+		r = sysSigreturn(cpu, t, c)
+	case nrRtSigpending:
+		r = sysSigpending(t, c)
+	case nrSigaltstack:
+		r = sysSigaltstack(t, c)
+	case nrKill:
+		r = sysKill(cpu, c)
+	case nrTkill:
+		r = sysTkill(cpu, c)
+	case nrTgkill:
+		r = sysTgkill(cpu, c)
+	case nrRtTgsigqueueinfo:
+		r = sysTgsigqueueinfo(cpu, c)
+
+	// Threads.
+	case nrClone:
+		r = sysClone(cpu, t, c)
+	case nrExit:
+		r = sysExit(cpu, t, c)
+	case nrExitGroup:
+		r = sysExitGroup(cpu, c)
+	case nrFutex:
+		r = sysFutex(cpu, t, c)
+	case nrGetpid, nrGetpgrp, nrGetsid, nrGetpgid:
+		r = processID
 	case nrGettid:
-		c.RAX = uint64(t)
-		return
+		r = int64(t)
+	case nrGetppid, nrGetuid, nrGetgid, nrGeteuid, nrGetegid:
+		r = 0
 	case nrSchedYield:
-		c.RAX = 0
 		sched.Yield(cpu, t)
-		return
+		r = 0
+	case nrSetTidAddress:
+		thread(t).clearTID = c.RDI
+		r = int64(t)
+	case nrPrctl:
+		r = sysPrctl(t, c)
+	case nrArchPrctl:
+		r = sysArchPrctl(c)
+	case nrSchedSetaffinity:
+		r = sysSetaffinity(cpu, t, c)
+	case nrSchedGetaffinity:
+		r = sysGetaffinity(t, c)
+	case nrGetcpu:
+		r = sysGetcpu(cpu, c)
+
+	// Time.
+	case nrNanosleep:
+		r = sysNanosleep(cpu, t, c)
+	case nrClockNanosleep:
+		r = sysClockNanosleep(cpu, t, c)
+	case nrClockGettime:
+		r = sysClockGettime(cpu, t, c)
+	case nrClockGetres:
+		r = sysClockGetres(cpu, c)
+	case nrGettimeofday:
+		r = sysGettimeofday(c)
+	case nrTime:
+		r = sysTime(c)
+	case nrTimes:
+		r = sysTimes(c)
+	case nrGetrusage:
+		r = sysGetrusage(cpu, t, c)
+	case nrTimerCreate:
+		r = sysTimerCreate(cpu, t, c)
+	case nrTimerSettime:
+		r = sysTimerSettime(cpu, c)
+	case nrTimerGettime:
+		r = sysTimerGettime(cpu, c)
+	case nrTimerGetoverrun:
+		r = sysTimerGetoverrun(c)
+	case nrTimerDelete:
+		r = sysTimerDelete(cpu, c)
+	case nrSetitimer:
+		r = sysSetitimer(cpu, c)
+	case nrGetitimer:
+		r = sysGetitimer(cpu, c)
+
+	// The machine.
+	case nrUname:
+		r = sysUname(c)
+	case nrSysinfo:
+		r = sysSysinfo(c)
+	case nrGetrlimit:
+		r = sysGetrlimit(c)
+	case nrPrlimit64:
+		r = sysPrlimit(c)
+
+	// Reading and writing.
+	case nrRead:
+		r = sysRead(cpu, t, c)
+	case nrWrite:
+		r = sysWrite(cpu, t, c)
+	case nrReadv, nrWritev:
+		r = sysVector(cpu, t, c, c.RAX == nrWritev)
+	case nrPread64:
+		r = sysPread(cpu, t, c)
+	case nrPwrite64:
+		r = sysPwrite(cpu, t, c)
+	case nrLseek:
+		r = sysLseek(cpu, c.RDI, c.RSI, c.RDX)
+	case nrIoctl:
+		r = sysIoctl(cpu, c.RDI, c.RSI, c.RDX)
+	case nrFsync, nrFdatasync:
+		r = sysFsync(cpu, c.RDI)
+
+	// Descriptors.
+	case nrClose:
+		r = sysClose(cpu, c.RDI)
+	case nrDup:
+		r = dupFrom(cpu, c.RDI, 0, 0)
+	case nrDup2:
+		r = sysDup2(cpu, c.RDI, c.RSI)
+	case nrDup3:
+		r = sysDup3(cpu, c.RDI, c.RSI, c.RDX)
+	case nrFcntl:
+		r = sysFcntl(cpu, c.RDI, c.RSI, c.RDX)
+
+	// The tree.
+	case nrOpen:
+		r = sysOpenat(cpu, fdcwd, c.RDI, c.RSI)
+	case nrOpenat:
+		r = sysOpenat(cpu, c.RDI, c.RSI, c.RDX)
+	case nrGetdents64:
+		r = sysGetdents64(cpu, c.RDI, c.RSI, c.RDX)
+	case nrStat:
+		r = sysNewfstatat(cpu, fdcwd, c.RDI, c.RSI, 0)
+	case nrLstat:
+		r = sysNewfstatat(cpu, fdcwd, c.RDI, c.RSI, atSymlinkNofollow)
+	case nrFstat:
+		r = sysFstat(cpu, c.RDI, c.RSI)
+	case nrNewfstatat:
+		r = sysNewfstatat(cpu, c.RDI, c.RSI, c.RDX, c.R10)
+	case nrReadlink:
+		r = sysReadlinkat(cpu, fdcwd, c.RDI, c.RSI, c.RDX)
+	case nrReadlinkat:
+		r = sysReadlinkat(cpu, c.RDI, c.RSI, c.RDX, c.R10)
+	case nrAccess:
+		r = sysFaccessat(cpu, fdcwd, c.RDI, c.RSI, 0)
+	case nrFaccessat:
+		r = sysFaccessat(cpu, c.RDI, c.RSI, c.RDX, 0)
+	case nrChdir:
+		r = sysChdir(cpu, c.RDI)
+	case nrFchdir:
+		r = sysFchdir(cpu, c.RDI)
+	case nrGetcwd:
+		r = sysGetcwd(cpu, c.RDI, c.RSI)
+	case nrTruncate, nrRename, nrMkdir, nrRmdir, nrCreat, nrLink, nrUnlink, nrSymlink, nrChmod, nrChown, nrLchown,
+		nrFchmod, nrFchown, nrMkdirat, nrMknodat, nrFchownat, nrUnlinkat, nrRenameat, nrLinkat, nrSymlinkat, nrFchmodat,
+		nrUtimensat, nrRenameat2:
+		r = erofs
+	case nrFtruncate:
+		r = einval // no file is ever open for writing
+
+	// Events.
+	case nrPipe:
+		r = sysPipe2(cpu, c.RDI, 0)
+	case nrPipe2:
+		r = sysPipe2(cpu, c.RDI, c.RSI)
+	case nrEventfd:
+		r = sysEventfd2(cpu, c.RDI, 0)
+	case nrEventfd2:
+		r = sysEventfd2(cpu, c.RDI, c.RSI)
+	case nrEpollCreate:
+		r = einval
+		if int32(c.RDI) > 0 {
+			r = sysEpollCreate1(cpu, 0)
+		}
+	case nrEpollCreate1:
+		r = sysEpollCreate1(cpu, c.RDI)
+	case nrEpollCtl:
+		r = sysEpollCtl(cpu, c.RDI, c.RSI, c.RDX, c.R10)
+	case nrEpollWait:
+		r = sysEpollWait(cpu, t, c, 0)
+	case nrEpollPwait:
+		r = sysEpollWait(cpu, t, c, c.R8)
+	case nrGetrandom:
+		r = sysGetrandom(cpu, c.RDI, c.RSI, c.RDX)
+
+	default:
+		r = lateCall(cpu, t, c)
 	}
-	r := dispatch(cpu, t, c)
 	if r == blocked {
 		return
 	}
@@ -39,116 +232,21 @@ func Syscall(cpu int, t sched.ID) {
 	th.resume, th.interrupted = 0, 0 // a call that ended is not run again
 }
 
-// dispatch runs the handler. The compiler makes a binary search of the switch, seven comparisons deep: the numbers are too far apart
-// for a jump table.
-func dispatch(cpu int, t sched.ID, c *sched.Context) int64 {
+// lateCall dispatches the calls whose numbers lie far above the others', and answers all that nobody knows.
+func lateCall(cpu int, t sched.ID, c *sched.Context) int64 {
 	switch c.RAX {
-	// Memory.
-	case nrMmap:
-		return sysMmap(cpu, c)
-	case nrMprotect:
-		return sysMprotect(cpu, c)
-	case nrMunmap:
-		return sysMunmap(cpu, c)
-	case nrBrk:
-		return 0 // there is no break: 0 for any wish says so (the runtime asks on allocation failures of early boot only)
-	case nrMincore:
-		return sysMincore(cpu, c)
-	case nrMadvise:
-		return sysMadvise(cpu, c)
-	case nrMlock, nrMunlock, nrMlockall, nrMunlockall, nrMlock2:
-		return 0 // nothing is ever paged out
-
-	// Signals.
-	case nrRtSigaction:
-		return sysSigaction(c)
-	case nrRtSigprocmask:
-		return sysSigprocmask(cpu, t, c)
-	case nrRtSigreturn:
-		return sysSigreturn(cpu, t, c)
-	case nrRtSigpending:
-		return sysSigpending(t, c)
-	case nrSigaltstack:
-		return sysSigaltstack(t, c)
-	case nrKill:
-		return sysKill(cpu, c)
-	case nrTkill:
-		return sysTkill(cpu, c)
-	case nrTgkill:
-		return sysTgkill(cpu, c)
-	case nrRtTgsigqueueinfo:
-		return sysTgsigqueueinfo(cpu, c)
-
-	// Threads.
-	case nrClone:
-		return sysClone(cpu, t, c)
-	case nrExit:
-		return sysExit(cpu, t, c)
-	case nrExitGroup:
-		return sysExitGroup(cpu, c)
-	case nrFutex:
-		return sysFutex(cpu, t, c)
-	case nrGetpgrp, nrGetsid, nrGetpgid:
-		return processID
-	case nrGetuid, nrGetgid, nrGeteuid, nrGetegid:
-		return 0
-	case nrSetTidAddress:
-		thread(t).clearTID = c.RDI
-		return int64(t)
-	case nrPrctl:
-		return sysPrctl(t, c)
-	case nrArchPrctl:
-		return sysArchPrctl(c)
-	case nrSchedSetaffinity:
-		return sysSetaffinity(cpu, t, c)
-	case nrSchedGetaffinity:
-		return sysGetaffinity(t, c)
-	case nrGetcpu:
-		return sysGetcpu(cpu, c)
-
-	// Time.
-	case nrNanosleep:
-		return sysNanosleep(cpu, t, c)
-	case nrClockNanosleep:
-		return sysClockNanosleep(cpu, t, c)
-	case nrClockGettime:
-		return sysClockGettime(cpu, t, c)
-	case nrClockGetres:
-		return sysClockGetres(cpu, c)
-	case nrGettimeofday:
-		return sysGettimeofday(c)
-	case nrTime:
-		return sysTime(c)
-	case nrTimes:
-		return sysTimes(c)
-	case nrGetrusage:
-		return sysGetrusage(cpu, t, c)
-	case nrTimerCreate:
-		return sysTimerCreate(cpu, t, c)
-	case nrTimerSettime:
-		return sysTimerSettime(cpu, c)
-	case nrTimerGettime:
-		return sysTimerGettime(cpu, c)
-	case nrTimerGetoverrun:
-		return sysTimerGetoverrun(c)
-	case nrTimerDelete:
-		return sysTimerDelete(cpu, c)
-	case nrSetitimer:
-		return sysSetitimer(cpu, c)
-	case nrGetitimer:
-		return sysGetitimer(cpu, c)
-
-	// The machine.
-	case nrUname:
-		return sysUname(c)
-	case nrSysinfo:
-		return sysSysinfo(c)
-	case nrGetrlimit:
-		return sysGetrlimit(c)
-	case nrPrlimit64:
-		return sysPrlimit(c)
+	case nrFaccessat2:
+		return sysFaccessat(cpu, c.RDI, c.RSI, c.RDX, c.R10)
+	case nrEpollPwait2:
+		return sysEpollPwait2(cpu, t, c)
+	case IRQWait:
+		return sysIRQWait(cpu, t, c)
+	case MapDevice:
+		return sysMapDevice(cpu, c)
+	case Crash:
+		return *(*int64)(nil)
 	}
-	return fileCall(cpu, t, c)
+	return unknown(c.RAX)
 }
 
 // unknown is the answer to a call that there is no handler for.

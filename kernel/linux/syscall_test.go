@@ -119,7 +119,7 @@ func TestHostileArguments(t *testing.T) {
 	}
 }
 
-// fileNumber says whether nr is dispatched by fileCall, which has tests of its own.
+// fileNumber says whether nr is a call on files, which have tests of their own.
 func fileNumber(nr uint64) bool {
 	switch nr {
 	case nrRead, nrWrite, nrOpen, nrClose, nrStat, nrFstat, nrLstat, nrPoll, nrLseek, nrIoctl, nrPread64, nrPwrite64, nrReadv, nrWritev,

@@ -34,19 +34,17 @@ func copyOut(dst uint64, src unsafe.Pointer, n uint64) bool {
 }
 
 func load32(a uint64) (v uint32, ok bool) {
-	if !userAddress(a) {
-		return 0, false
+	if userAddress(a) {
+		ok, v = userLoad32(a, 0, 0)
 	}
-	ok, v = userLoad32(a, 0, 0)
-	return v, ok
+	return
 }
 
 func load64(a uint64) (v uint64, ok bool) {
-	if !userAddress(a) {
-		return 0, false
+	if userAddress(a) {
+		ok, v = userLoad64(a, 0, 0)
 	}
-	ok, v = userLoad64(a, 0, 0)
-	return v, ok
+	return
 }
 
 func store32(a uint64, v uint32) bool { return userAddress(a) && userStore32(a, v, 0) }

@@ -42,8 +42,15 @@ type queue struct {
 	head, tail sched.ID
 }
 
+// lock inlines: a free queue is one CAS.
 func (q *queue) lock(cpu int) {
-	for !q.spin.TryLock() {
+	if !q.spin.TryLock() {
+		q.await(cpu)
+	}
+}
+
+func (q *queue) await(cpu int) {
+	for q.spin.Held() || !q.spin.TryLock() {
 		vm.Poll(cpu)
 		asm.Pause()
 	}

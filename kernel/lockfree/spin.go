@@ -22,24 +22,23 @@ type SpinLock struct {
 
 // Lock waits until the lock is the caller's. It inlines: a free lock is one CAS.
 func (l *SpinLock) Lock() {
-	if !l.held.CompareAndSwap(0, 1) {
+	if !l.TryLock() {
 		l.wait()
 	}
 }
 
 func (l *SpinLock) wait() {
-	for !l.TryLock() {
-		for l.held.Load() != 0 {
-			asm.Pause()
-		}
+	for l.Held() || !l.TryLock() {
+		asm.Pause()
 	}
 }
 
-// TryLock takes the lock if it is free and reports whether it did. A waiter that has other duties,
-// such as acknowledging TLB shootdowns, spins on this.
-func (l *SpinLock) TryLock() bool {
-	return l.held.Load() == 0 && l.held.CompareAndSwap(0, 1)
-}
+// TryLock takes the lock if it is free and reports whether it did.
+func (l *SpinLock) TryLock() bool { return l.held.CompareAndSwap(0, 1) }
+
+// Held reports whether anybody had the lock at the time of its load. A waiter that has other duties, such as acknowledging TLB
+// shootdowns, does them until it was seen free and TryLock succeeds.
+func (l *SpinLock) Held() bool { return l.held.Load() != 0 }
 
 // Unlock gives the lock back. It panics if nobody holds it.
 func (l *SpinLock) Unlock() {

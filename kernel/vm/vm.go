@@ -102,7 +102,7 @@ func SetHuge(m HugeMode) { hugeMode.Store(uint32(m)) }
 // lock takes areasLock. The holder may be waiting for this CPU's
 // acknowledgement of a shootdown, so the wait gives it.
 func lock(cpu int) {
-	for !areasLock.TryLock() {
+	for areasLock.Held() || !areasLock.TryLock() {
 		Poll(cpu)
 		asm.Pause()
 	}

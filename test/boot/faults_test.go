@@ -65,7 +65,7 @@ func TestKernelCrash(t *testing.T) {
 		t.Run(strconv.Itoa(cpus), func(t *testing.T) {
 			r := Boot(t, Options{CPUs: cpus, Nodes: 1, Exec: "crash"})
 			r.Want(t, 254, "*** PDAC crash: nil dereference or Go panic in the kernel ***", "vector 14 #PF",
-				"pdac/kernel/linux.fileCall+0x", "pdac/board/qemu-amd64.syscallEntry", "program:", "syscall.Syscall", "*** end of dump ***")
+				"pdac/kernel/linux.lateCall+0x", "pdac/board/qemu-amd64.syscallEntry", "program:", "syscall.Syscall", "*** end of dump ***")
 			if n := strings.Count(r.Output, "\nCPU "); n != cpus {
 				t.Errorf("the dump tells of %d CPUs, want %d:\n%s", n, cpus, r.Output)
 			}
