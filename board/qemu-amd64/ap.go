@@ -107,7 +107,7 @@ func startAP(c *percpu) {
 	vectorState(false)
 	b := stackBase(int(c.slot))
 	c.loadTables(b+excStackTop, b+nmiStackTop, b+dblStackTop, b+chkStackTop)
-	initAPIC()
+	initAPIC(topology.CPUs[c.slot].UID)
 	if !atomic.CompareAndSwapUint32(&c.online, cpuAbsent, cpuUp) {
 		for {
 			asm.CLI()

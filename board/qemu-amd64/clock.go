@@ -42,6 +42,15 @@ var wallclock clock
 // Both worlds.
 func now() uint64
 
+// logTime is now for the log, which is also written by a CPU that has stopped the
+// BSP in the middle of a new rate, or interrupted it there: 0 then.
+func logTime() uint64 {
+	if atomic.LoadUint64(&wallclock.seq)&seqWriting != 0 {
+		return 0
+	}
+	return now()
+}
+
 // special sends readers of the clock the long way from now on.
 func (c *clock) special() (was bool) {
 	return atomic.OrUint64(&c.seq, seqSpecial)&seqSpecial != 0

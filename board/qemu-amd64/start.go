@@ -51,9 +51,9 @@ func start() {
 	klog.New(klog.Info).Str("pdac: ").Dec(uint64(topology.NCPUs)).Str(" CPUs, ").Dec(uint64(topology.NNodes)).
 		Str(" nodes, ").Dec(ramBytes() >> 20).Str(" MiB").End()
 	maskPICs()
-	initAPIC()
+	initAPIC(topology.CPUs[0].UID)
 	startClock(hpetInfo.Addr, uint16(fadt.PMTimer.Addr), fadt.PMTimer32)
-	klog.Now = now
+	klog.Now = logTime
 	installClock()
 	vm.CPUOnline(0)
 	ncpu = startAPs(root)

@@ -68,8 +68,8 @@ func leave(c *percpu) {
 		c.task = t
 		if t == 0 {
 			c.ctx = 0
-			klog.Flush()
 			vm.EnterIdle(cpu)
+			klog.Flush() // a line takes its time; shootdowns need not wait for it
 			return
 		}
 		task := sched.Get(t)

@@ -44,8 +44,9 @@ again: \
 //
 // The reading is good when the clock's sequence number was even and the same
 // before and after. Where the CPUs' counters differ, counter and offset must be
-// of one CPU: no trap may have come between, which percpu.trap tells (it grows
-// with each, so the pair of record and count never repeats).
+// of one CPU: no trap may have come between, which percpu.trap tells: it grows
+// with each. (A thread that went to another CPU and back between two instructions,
+// with both counts the same, would be missed.)
 TEXT ·clockGettime(SB),NOSPLIT|NOFRAME,$0
 retry:
 	MOVQ ·wallclock+clock_seq(SB), R8
