@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"pdac/kernel/numa"
+	"pdac/kernel/vm"
 )
 
 // What a program may ask of the machine, above the runtime.
@@ -18,6 +19,17 @@ func SinceEntry() time.Duration { return time.Duration(now()) }
 
 // NodeOf returns the NUMA node of a CPU.
 func NodeOf(cpu int) int { return int(cpuNodes[cpu]) }
+
+// NodeOfMemory returns the NUMA node of the memory that is behind p now; false if
+// there is none yet.
+func NodeOfMemory(p unsafe.Pointer) (node int, ok bool) {
+	frame, ok := vm.Frame(uint64(uintptr(p)))
+	if !ok {
+		return 0, false
+	}
+	n, ok := topology.NodeOf(uint64(frame) << 12)
+	return int(n), ok
+}
 
 // Nodes returns what each node's memory was used for.
 func Nodes() []numa.NodeStats {

@@ -10,7 +10,7 @@
 //
 // It serves the world below the runtime. Callers run with interrupts off on
 // the CPU that they name, and are not preempted. Above the runtime only
-// ReadStats, CPUStats, Walk, Huge and SetHuge may be called.
+// ReadStats, CPUStats, Walk, Frame, Huge and SetHuge may be called.
 //
 // Faults take no lock: they read a persistent tree of areas (tree.go) inside a
 // per-CPU section (section.go) and install entries by compare-and-swap

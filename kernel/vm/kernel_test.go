@@ -68,6 +68,9 @@ func TestMappedBelievesNoEntry(t *testing.T) {
 	if !Populate(0, va, PageSize) || !Mapped(va) {
 		t.Fatal("not mapped")
 	}
+	if f, ok := Frame(va + 5); !ok || uint64(f)<<12 != *leafOf(va)&pteFrame {
+		t.Errorf("frame %#x, %v of entry %#x", f, ok, *leafOf(va))
+	}
 	for shift := uint(pdShift); shift <= topShift; shift += 9 {
 		e := &table(frameOf(machine.Root))[index(va, topShift)]
 		for at := uint(topShift); at > shift; at -= 9 {
@@ -84,6 +87,29 @@ func TestMappedBelievesNoEntry(t *testing.T) {
 	}
 	if !Mapped(va) {
 		t.Error("not mapped any more")
+	}
+}
+
+// leafOf returns the entry that maps va.
+func leafOf(va uint64) *uint64 {
+	e, _ := lookup(va)
+	return e
+}
+
+// TestFrameOfHugePage looks into a 2 MiB page.
+func TestFrameOfHugePage(t *testing.T) {
+	boot(t, 1, 2048, HugeAlways)
+	const va, pa = 0xffff_a000_0000_0000, 2 << 20
+	if !MapKernel(0, va, pa, HugeSize, 0) {
+		t.Fatal("no memory")
+	}
+	for _, off := range []uint64{0, PageSize - 1, PageSize, HugeSize - 1} {
+		if f, ok := Frame(va + off); !ok || uint64(f) != (pa+off)>>12 {
+			t.Errorf("offset %#x: frame %#x, %v", off, f, ok)
+		}
+	}
+	if f, ok := Frame(va + HugeSize); ok {
+		t.Errorf("behind it: frame %#x", f)
 	}
 }
 
