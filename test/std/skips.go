@@ -34,6 +34,7 @@ var skips = map[string][]skip{
 	"crypto/cipher":               {{processes, "TestGCMNoncesFIPSV1 TestGCMNoncesFIPSV126"}},
 	"crypto/fips140":              {{processes, "TestWithoutEnforcement"}},
 	"crypto/internal/fips140only": {{processes, "TestFIPS140Only"}},
+	"crypto/internal/fips140test": {{processes, "TestCASTPasses TestCASTFailures TestIntegrityCheck TestIntegrityCheckFailure"}},
 	"crypto/x509":                 {{writes, "TestEnvVars TestLoadSystemCertsLoadColonSeparatedDirs TestReadUniqueDirectoryEntries"}},
 	"encoding/json":               {{network, "TestHTTPDecoding"}},
 	"io":                          {{writes, "TestOffsetWriter_Seek TestOffsetWriter_WriteAt TestOffsetWriter_Write TestWriteAt_PositionPriorToBase"}},
