@@ -37,6 +37,7 @@ type load struct {
 	ops    atomic.Uint64 // steps
 	pulse  atomic.Uint64 // steps and beats
 	active atomic.Int32  // goroutines that have not ended
+	off    atomic.Bool   // not this load's turn
 	paused atomic.Bool   // nothing to do on this machine
 }
 
@@ -131,6 +132,10 @@ func main() {
 						return
 					}
 					w.rest()
+					for l.off.Load() && !stop.Load() {
+						l.beat()
+						time.Sleep(20 * time.Millisecond)
+					}
 				}
 			})
 		}
@@ -138,7 +143,7 @@ func main() {
 	ended := make(chan struct{})
 	watched := make(chan struct{})
 	go func() { watch(running, ended); close(watched) }()
-	time.Sleep(time.Duration(seconds * float64(time.Second)))
+	conduct(root, running)
 	stop.Store(true)
 	wg.Wait()
 	close(ended)
@@ -158,6 +163,19 @@ func main() {
 		bad("a load did nothing")
 	}
 	fmt.Println("SOAK OK")
+}
+
+// conduct takes the time of the run. In every other of its parts all loads have
+// their turn, and a random few in those between: one alone does in a second what
+// it does among all others in a minute.
+func conduct(r *rand.Rand, running []*load) {
+	end := time.Now().Add(time.Duration(seconds * float64(time.Second)))
+	for part := 0; time.Now().Before(end); part++ {
+		for _, l := range running {
+			l.off.Store(part%2 != 0 && r.IntN(4) != 0)
+		}
+		time.Sleep(min(time.Until(end), time.Second+time.Duration(r.IntN(2e9))))
+	}
 }
 
 // rest stays off the CPU for a moment now and then: a machine that is always

@@ -34,8 +34,10 @@ func shootdowns(w *worker) func() {
 				}
 				arrived.Add(1)
 				w.beat()
-				for phase.Load() == 0 {
-					runtime.Gosched()
+				for spins := 0; phase.Load() == 0; spins++ {
+					if spins > 20_000 {
+						runtime.Gosched()
+					}
 				}
 				for i := range n {
 					probe(area, i, what)
