@@ -7,6 +7,7 @@ import (
 	"pdac/asm"
 	"pdac/kernel"
 	"pdac/kernel/linux"
+	"pdac/kernel/sched"
 	"pdac/kernel/vm"
 )
 
@@ -50,6 +51,7 @@ func bootKernel() {
 	kernel.Boot(&h)
 	for i, c := range records[:ncpu] {
 		c.counts = uint64(linux.CountsOf(i))
+		c.need = uint64(sched.NeedOf(i))
 	}
 	openScheduler()
 	leave(&cpus[0])

@@ -25,6 +25,7 @@ type percpu struct {
 	fsgsbase uint64 // 1: WRFSBASE may be used
 
 	counts uint64 // address of linux's call counters of this CPU
+	need   uint64 // address of sched's word that is not 0 when Leave has something to do
 
 	id        uint64   // CPU number, 0 = BSP; dense over the CPUs that run
 	slot      uint64   // index into cpus

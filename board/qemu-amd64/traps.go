@@ -23,7 +23,12 @@ func trapSyscall(c *percpu) {
 // scheduler has, or a signal waits for the task. A task that has left the CPU is
 // not looked at: the scheduler has something to do then.
 func (c *percpu) mustLeave() bool {
-	return sched.NeedLeave(int(c.id)) || sched.Get(c.task).Attn.Load() != 0
+	return atomic.LoadUint32((*uint32)(asm.Pointer(c.need))) != 0 || c.current().Attn.Load() != 0
+}
+
+// current returns the record of the running task, which its context is part of.
+func (c *percpu) current() *sched.Task {
+	return (*sched.Task)(asm.Pointer(c.ctx - uint64(unsafe.Offsetof(sched.Task{}.Ctx))))
 }
 
 // trap serves interrupts, and exceptions of programs. Called by trapCommon.

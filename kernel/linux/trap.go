@@ -53,14 +53,18 @@ const (
 //
 // Preconditions: t is current on cpu, its context saved, vector registers included.
 func Trap(cpu int, t sched.ID, vector, code, cr2 uint64) {
+	out := vm.Done
+	if vector == vecPF {
+		if out = vm.Fault(cpu, cr2, code); out == vm.Done {
+			return
+		}
+	}
 	c := &sched.Get(t).Ctx
 	sig, info := sigSEGV, sigInfo{code: siKernel}
 	switch vector {
 	case vecPF:
 		info.first = cr2
-		switch vm.Fault(cpu, cr2, code) {
-		case vm.Done:
-			return
+		switch out {
 		case vm.MapErr:
 			info.code = segvMapErr
 		case vm.AccErr:

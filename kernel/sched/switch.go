@@ -1,10 +1,15 @@
 package sched
 
+import "unsafe"
+
 // Current returns the task that runs on the calling CPU, 0 while there is none.
 func Current(cpu int) ID { return cpus[cpu].cur }
 
 // NeedLeave reports whether Leave has anything to do but return Current. It inlines.
 func NeedLeave(cpu int) bool { return cpus[cpu].need.Load() != 0 }
+
+// NeedOf returns the address of the word, a uint32, that is not 0 when NeedLeave is true: for the trap exit. After Init.
+func NeedOf(cpu int) uintptr { return uintptr(unsafe.Pointer(&cpus[cpu].need)) }
 
 // detach takes the current task off its CPU at time now, for Park and Exit: Leave finds none. It inlines.
 func (c *CPU) detach(t ID, tk *Task, now uint64) {

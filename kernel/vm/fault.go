@@ -127,7 +127,7 @@ func resolve(cpu int, va, code uint64) Outcome {
 		return busy
 	}
 	if v&ptePS == 0 {
-		e = &table(frameOf(v))[index(va, ptShift)]
+		e = pte(v, va, ptShift)
 		v = atomic.LoadUint64(e)
 	}
 	if v != 0 {

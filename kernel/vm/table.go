@@ -70,22 +70,26 @@ func table(frame uint32) []uint64 {
 	return phys[uint64(frame)*entries:][:entries:entries]
 }
 
-func index(va uint64, shift uint) uint64 { return va >> shift & (entries - 1) }
+func index(va uint64, shift uint) uint64 { return va >> (shift & 63) & (entries - 1) }
+
+// pte returns the entry for va, of those that span 1<<shift each, in the table
+// that entry t points to, or whose physical address t is.
+func pte(t, va uint64, shift uint) *uint64 {
+	return &phys[t&pteFrame>>3+index(va, shift)]
+}
 
 // lookup returns the lowest entry on the way to va, and the shift of its level:
 // ptShift, pdShift, or higher when tables are missing. It creates nothing.
 func lookup(va uint64) (e *uint64, shift uint) {
-	t := frameOf(machine.Root)
+	v := machine.Root
 	for shift = topShift; ; shift -= 9 {
-		e = &table(t)[index(va, shift)]
+		e = pte(v, va, shift)
 		if shift == ptShift {
 			return e, shift
 		}
-		v := atomic.LoadUint64(e)
-		if v&pteP == 0 || v&ptePS != 0 {
+		if v = atomic.LoadUint64(e); v&(pteP|ptePS) != pteP {
 			return e, shift
 		}
-		t = frameOf(v)
 	}
 }
 
@@ -94,22 +98,20 @@ func lookup(va uint64) (e *uint64, shift uint) {
 // there: then ok is true and the level returned differs. ok is false when there
 // is no memory for a table.
 func reach(cpu int, va uint64, to uint) (e *uint64, shift uint, ok bool) {
-	t := frameOf(machine.Root)
+	v := machine.Root
 	for shift = topShift; ; shift -= 9 {
-		e = &table(t)[index(va, shift)]
+		e = pte(v, va, shift)
 		if shift == to {
 			return e, shift, true
 		}
-		v := atomic.LoadUint64(e)
-		if v == 0 {
+		if v = atomic.LoadUint64(e); v == 0 {
 			if v = grow(cpu, e); v == 0 {
 				return e, shift, false
 			}
 		}
-		if v&pteP == 0 || v&ptePS != 0 {
+		if v&(pteP|ptePS) != pteP {
 			return e, shift, true
 		}
-		t = frameOf(v)
 	}
 }
 
