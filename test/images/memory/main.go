@@ -84,28 +84,37 @@ func mmap(n, flags int) []byte {
 	return b
 }
 
-// mmapUntilRefused fills mappings until there is no more, and gives all back.
-func mmapUntilRefused() {
-	var all [][]byte
+// fill fills mappings of 1 MiB until there is no more.
+func fill() (all [][]byte) {
 	for {
 		b, err := syscall.Mmap(-1, 0, 1<<20, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
 		if err != nil {
 			fmt.Println("refused:", err)
-			break
+			return all
 		}
 		touch(b)
 		all = append(all, b)
 	}
-	for _, b := range all {
+}
+
+func release(mappings [][]byte) {
+	for _, b := range mappings {
 		if err := syscall.Munmap(b); err != nil {
 			panic(err)
 		}
 	}
+}
+
+// mmapUntilRefused gives all back, which is then there for the heap.
+func mmapUntilRefused() {
+	release(fill())
 	touch(make([]byte, 8<<20))
 }
 
-// threads starts threads that stay.
+// threads starts threads that stay, when all but some MiB are gone: the report
+// tells of each.
 func threads() {
+	release(fill()[:4])
 	debug.SetMaxThreads(1 << 20)
 	for {
 		started := make(chan bool)
