@@ -1,6 +1,7 @@
 package board
 
 import (
+	"math/bits"
 	"unsafe"
 
 	"pdac/asm"
@@ -291,8 +292,17 @@ func freeFrame(cpu int, frame uint32, huge bool) {
 	switch {
 	case huge:
 		frames.FreeHuge(cpu, frame)
-	case !reserved.Put(frame):
+	case !reserved.Room() || !reserved.Put(frame):
 		frames.Free(cpu, frame)
+	}
+}
+
+func freeFrames(cpu int, first uint32, set uint64) {
+	for reserved.Room() && set != 0 && reserved.Put(first+uint32(bits.TrailingZeros64(set))) {
+		set &= set - 1
+	}
+	if set != 0 {
+		frames.FreeSet(cpu, first, set)
 	}
 }
 

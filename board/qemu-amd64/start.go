@@ -157,6 +157,7 @@ func initVM(root uint64) {
 		Grow:           growAreas,
 		Alloc:          allocFrame,
 		Free:           freeFrame,
+		FreeSet:        freeFrames,
 		Zero:           zeroFrame,
 		IPI:            shoot,
 		InvalidatePage: asm.INVLPG,

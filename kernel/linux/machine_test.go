@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"math/bits"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -107,6 +108,11 @@ func boot(t *testing.T, ncpu int) *machine {
 			return 0, false
 		},
 		Free: func(cpu int, frame uint32, huge bool) { m.frames.free = append(m.frames.free, frame) },
+		FreeSet: func(cpu int, first uint32, set uint64) {
+			for ; set != 0; set &= set - 1 {
+				m.frames.free = append(m.frames.free, first+uint32(bits.TrailingZeros64(set)))
+			}
+		},
 		Zero: func(frame uint32, huge bool) { clear(m.frames.phys[frame*frameWords:][:frameWords]) },
 		IPI:  func(cpu int) {}, InvalidatePage: func(uint64) {}, FlushAll: func() {},
 	})

@@ -52,7 +52,7 @@ import (
 // lockfree.Stack; who sets a stack's flag pushes, who pops clears it.
 //
 // Linearization: Alloc and AllocHuge at the CAS that lowers the count, a failing Alloc at the end
-// of its last pass but one; Free and FreeHuge at the addition to the count or, if a failing Alloc
+// of its last pass but one; Free, FreeSet (all of it at once) and FreeHuge at the addition to the count or, if a failing Alloc
 // missed the frame and nobody has taken it yet, when the dry word is wet again.
 //
 // Reclamation: none; blocks are type-stable.

@@ -26,7 +26,7 @@ func (f *Frames) AddRange(first, end uint32, node uint8) {
 		f.addPart(b, from, n, node)
 		first += n
 	}
-	f.wet(node)
+	f.nodes[node].wet()
 }
 
 // addWhole adds n blocks from b on, and stacks them with the lowest address on top.
@@ -81,7 +81,7 @@ func (f *Frames) addPart(b, from, n uint32, node uint8) {
 	f.nodes[home].frames.Add(uint64(n))
 	blk.state.Add(uint64(n))
 	f.settle(b)
-	f.wet(home)
+	f.nodes[home].wet()
 }
 
 // wordMask returns the bits of bitmap word w that stand for frames from..end-1.

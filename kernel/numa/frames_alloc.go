@@ -7,6 +7,28 @@ import "math/bits"
 // runtime may be elsewhere by now. The frame is not zeroed. False: there was a moment at which no
 // frame of any node in order was free.
 func (f *Frames) Alloc(cpu int, order []uint8) (uint32, bool) {
+	if len(order) > 0 {
+		if fr, ok := f.fromSlot(cpu, order[0]); ok {
+			return fr, true
+		}
+	}
+	return f.allocAny(cpu, order)
+}
+
+// fromSlot takes a frame of node from the block in the CPU's slot.
+func (f *Frames) fromSlot(cpu int, node uint8) (uint32, bool) {
+	held := f.cpus[cpu].slot[node].Load()
+	if held == 0 {
+		return 0, false
+	}
+	left, ok := f.permit(held-1, stateTaken)
+	if !ok {
+		return 0, false
+	}
+	return f.pick(held-1, left), true
+}
+
+func (f *Frames) allocAny(cpu int, order []uint8) (uint32, bool) {
 	// A node that was found dry may have got a frame back while the next one was looked at. So no
 	// is said when two passes in a row found the same: dry words only grow, hence equal sums mean
 	// that all nodes were dry between the passes.
@@ -28,10 +50,8 @@ func (f *Frames) Alloc(cpu int, order []uint8) (uint32, bool) {
 
 // allocFrom takes a frame of node, or returns the dry word, never 0, that says that there is none.
 func (f *Frames) allocFrom(cpu int, node uint8) (fr uint32, dry uint64) {
-	if held := f.cpus[cpu].slot[node].Load(); held != 0 {
-		if left, ok := f.permit(held-1, stateTaken); ok {
-			return f.pick(held-1, left), 0
-		}
+	if fr, ok := f.fromSlot(cpu, node); ok {
+		return fr, 0
 	}
 	nd := &f.nodes[node]
 	if dry := nd.dry.Load(); dry&dryState == dryYes {
@@ -208,13 +228,12 @@ func (f *Frames) search(cpu int, node uint8) (fr uint32, dry uint64) {
 	return 0, dry
 }
 
-// wet begins a new generation of node's dry word if this one has a search. Call it after each
+// wet begins a new generation of the dry word if this one has a search. Call it after each
 // addition to a count.
-func (f *Frames) wet(node uint8) {
-	dry := &f.nodes[node].dry
+func (n *frameNode) wet() {
 	for {
-		now := dry.Load() // pairs with the CAS in search
-		if now&dryState == dryNo || dry.CompareAndSwap(now, (now|dryState)+1) {
+		now := n.dry.Load() // pairs with the CAS in search
+		if now&dryState == dryNo || n.dry.CompareAndSwap(now, (now|dryState)+1) {
 			return
 		}
 	}

@@ -71,5 +71,5 @@ func (f *Frames) FreeHuge(_ int, first uint32) {
 	}
 	blk.state.Add(BlockFrames)
 	f.settle(b)
-	f.wet(uint8(blk.home.Load()))
+	f.nodes[blk.home.Load()].wet()
 }

@@ -329,6 +329,31 @@ func TestFramesHuge(t *testing.T) {
 	checkQuiet(t, f)
 }
 
+// Sets of frames come home as their frames one by one would, the block whole again with the last.
+func TestFramesFreeSet(t *testing.T) {
+	order := []uint8{0}
+	f := newFrames(1, 1, span{0, 512, 0}, span{1024, 1100, 0})
+	if got := drain(t, f, 0, order); len(got) != 512+76 {
+		t.Fatalf("%d frames", len(got))
+	}
+	f.FreeSet(0, 64, 1<<3|1<<63)
+	mustPanic(t, "a set with a free frame", func() { f.FreeSet(0, 64, 1<<3|1<<4) })
+	mustPanic(t, "a set with a hole", func() { f.FreeSet(0, 1024+64, 1<<12) })
+	f = newFrames(1, 1, span{0, 512, 0})
+	drain(t, f, 0, order)
+	for first := uint32(0); first < 512; first += FreeSetFrames {
+		if _, ok := f.AllocHuge(0, order); ok {
+			t.Fatalf("a whole block with frames from %d on in use", first)
+		}
+		f.FreeSet(0, first, 0x5555_5555_5555_5555)
+		f.FreeSet(0, first, 0xaaaa_aaaa_aaaa_aaaa)
+	}
+	checkQuiet(t, f)
+	if b, ok := f.AllocHuge(0, order); !ok || b != 0 {
+		t.Fatalf("AllocHuge = %d, %v with all frames free", b, ok)
+	}
+}
+
 func TestFramesBadFreesPanic(t *testing.T) {
 	f := newFrames(1, 1, span{0, 512, 0}, span{1024, 1100, 0}, span{2048, 2560, 0})
 	fr, _ := f.Alloc(0, []uint8{0})

@@ -28,11 +28,11 @@ func (r *Reserve) Init(frames, next []uint32) {
 	}
 }
 
-// Put adds a frame; false if there is no room. That costs one load.
+// Room reports whether there was room for another frame at the time of its load.
+func (r *Reserve) Room() bool { return !r.empty.Empty() }
+
+// Put adds a frame; false if there is no room. A caller who frees much asks Room first.
 func (r *Reserve) Put(frame uint32) bool {
-	if r.empty.Empty() {
-		return false
-	}
 	i, ok := r.empty.Pop(r.next)
 	if !ok {
 		return false

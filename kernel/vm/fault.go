@@ -101,12 +101,15 @@ func resolve(cpu int, va, code uint64) Outcome {
 	}
 
 	bits := leaf(attr & protAll)
-	e, _, ok := reach(cpu, va, pdShift)
-	if !ok {
-		return NoMemory
+	e, shift := lookup(va)
+	if shift > pdShift { // rare: there are few tables of 1 GiB and up
+		var ok bool
+		if e, shift, ok = reach(cpu, va, pdShift); !ok {
+			return NoMemory
+		}
 	}
 	v := atomic.LoadUint64(e)
-	if v == 0 {
+	if v == 0 && shift == pdShift {
 		base := va &^ (HugeSize - 1)
 		if base >= n.start && n.end-base >= HugeSize && wantHuge(attr) {
 			if frame, ok := machine.Alloc(cpu, n.policy, true); ok {
@@ -126,7 +129,7 @@ func resolve(cpu int, va, code uint64) Outcome {
 	if v == pteBusy {
 		return busy
 	}
-	if v&ptePS == 0 {
+	if v&ptePS == 0 && shift == pdShift {
 		e = pte(v, va, ptShift)
 		v = atomic.LoadUint64(e)
 	}

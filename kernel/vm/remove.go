@@ -121,8 +121,26 @@ func (b *batch) flush(cpu int) {
 		return
 	}
 	shoot(cpu, b.lo, b.hi, b.tables > 0)
+	// Neighbours in the program's memory often are in RAM, as they were allocated
+	// one after the other.
+	first, set := uint32(0), uint64(0)
 	for _, f := range b.frames[:b.n] {
-		machine.Free(cpu, uint32(f), f&batchHuge != 0)
+		if f&batchHuge != 0 {
+			machine.Free(cpu, uint32(f), true)
+			continue
+		}
+		at, bit := uint32(f)&^63, uint64(1)<<(f&63)
+		if at == first && set&bit == 0 {
+			set |= bit
+			continue
+		}
+		if set != 0 {
+			machine.FreeSet(cpu, first, set)
+		}
+		first, set = at, bit
+	}
+	if set != 0 {
+		machine.FreeSet(cpu, first, set)
 	}
 	cpus[cpu].tables.Add(-int64(b.tables))
 	b.lo, b.hi = ^uint64(0), 0

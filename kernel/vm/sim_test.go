@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"math/bits"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -63,7 +64,7 @@ func boot(tb testing.TB, ncpu, frames int, mode HugeMode) *sim {
 	Init(Config{
 		Phys: s.phys, Root: 1 << 12, NCPU: ncpu,
 		Nodes: make([]Node, 1<<18), Grow: s.grow,
-		Alloc: s.alloc, Free: s.free, Zero: s.zero,
+		Alloc: s.alloc, Free: s.free, FreeSet: s.freeSet, Zero: s.zero,
 		IPI: s.sendIPI, InvalidatePage: s.invalidate, FlushAll: s.flushAll,
 		Huge: mode,
 	})
@@ -190,6 +191,15 @@ func (s *sim) free(cpu int, frame uint32, huge bool) {
 	}
 	s.inBlk[frame/512] -= n
 	s.inUse -= n
+}
+
+func (s *sim) freeSet(cpu int, first uint32, set uint64) {
+	if first%64 != 0 || set == 0 {
+		s.tb.Errorf("free of set %#x at frame %#x", set, first)
+	}
+	for ; set != 0; set &= set - 1 {
+		s.free(cpu, first+uint32(bits.TrailingZeros64(set)), false)
+	}
 }
 
 func (s *sim) zero(frame uint32, huge bool) {

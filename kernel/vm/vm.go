@@ -50,10 +50,12 @@ type Config struct {
 
 	// Alloc takes a 4 KiB or 2 MiB frame with any contents, for the policy word
 	// of an area (0 for page tables and kernel memory); Free gives it back. A
-	// 2 MiB frame may also be given back by its 512 parts.
-	Alloc func(cpu int, policy uint64, huge bool) (frame uint32, ok bool)
-	Free  func(cpu int, frame uint32, huge bool)
-	Zero  func(frame uint32, huge bool)
+	// 2 MiB frame may also be given back by its 512 parts. FreeSet gives back the
+	// 4 KiB frames first+i for each bit i of set; first is a multiple of 64.
+	Alloc   func(cpu int, policy uint64, huge bool) (frame uint32, ok bool)
+	Free    func(cpu int, frame uint32, huge bool)
+	FreeSet func(cpu int, first uint32, set uint64)
+	Zero    func(frame uint32, huge bool)
 
 	IPI            func(cpu int) // interrupt that cpu, and have it call Poll
 	InvalidatePage func(va uint64)
