@@ -55,8 +55,12 @@ type frame struct {
 	vector, code, rip, cs, rflags, rsp, ss uint64
 }
 
-// constantCalls is for the assembly.
-const constantCalls = linux.ConstantCalls
+// For the assembly.
+const (
+	constantCalls = linux.ConstantCalls
+	countedCalls  = linux.CountedCalls
+	programFlags  = 0x202 // RFLAGS after a system call: IF, and bit 1 that always is; the rest is clobbered
+)
 
 const bootStackSize = 32 << 10
 

@@ -26,18 +26,20 @@ wrmsr: \
 done:
 
 // SYSCALL entry (MSR LSTAR): RCX = return address, R11 = flags, interrupts off.
-// A call whose answer is a constant gets it from a table and needs no context.
+// Calls are counted here. One whose answer is a constant gets it from a table and
+// needs no context.
 TEXT ·syscallEntry(SB),NOSPLIT|NOFRAME,$0
+	CMPQ AX, $const_countedCalls
+	JAE  save
+	MOVQ percpu_counts(GS), R11
+	INCQ (R11)(AX*8) // this CPU's own
 	CMPQ AX, $const_constantCalls
 	JAE  save
 	LEAQ pdac∕kernel∕linux·Constants(SB), R11
 	MOVBLZX (R11)(AX*1), R11
 	SUBL $1, R11
 	JLT  save
-	MOVQ R11, percpu_scratch(GS)
-	MOVQ percpu_counts(GS), R11
-	INCQ (R11)(AX*8) // this CPU's own
-	MOVQ percpu_scratch(GS), AX
+	MOVQ R11, AX
 	STI // takes effect after the next instruction
 	JMP  CX
 
@@ -54,7 +56,7 @@ save:
 	MOVQ R8, context_R8(AX)
 	MOVQ R9, context_R9(AX)
 	MOVQ R10, context_R10(AX)
-	MOVQ R11, context_RFLAGS(AX)
+	MOVQ $const_programFlags, context_RFLAGS(AX)
 	MOVQ R12, context_R12(AX)
 	MOVQ R13, context_R13(AX)
 	MOVQ R14, context_R14(AX)

@@ -6,8 +6,8 @@ import "unsafe"
 const ConstantCalls = 128
 
 // Constants has, for each call whose answer never changes, that answer + 1; 0 for
-// the others. The trap entry answers these without saving the task's context, and
-// counts them in the row that CountsOf gives. Syscall answers them too.
+// the others. The trap entry answers these without saving the task's context.
+// Syscall answers them too.
 var Constants = [ConstantCalls]uint8{
 	nrGetpid:  processID + 1,
 	nrGetppid: 0 + 1,

@@ -201,6 +201,9 @@ func (m *machine) call(cpu int, nr uint64, args ...uint64) int64 {
 	}
 	c := &sched.Get(t).Ctx
 	set(c, nr, args...)
+	if nr < CountedCalls {
+		count(cpu, nr) // as the trap entry does
+	}
 	Syscall(cpu, t)
 	if m.leave(cpu) != t {
 		return blocked

@@ -17,7 +17,6 @@ import (
 // Preconditions: t is current on cpu, its context saved with RIP behind the SYSCALL instruction.
 func Syscall(cpu int, t sched.ID) {
 	c := &sched.Get(t).Ctx
-	count(cpu, c.RAX)
 	var r int64
 	switch c.RAX {
 	// Memory.
@@ -234,6 +233,9 @@ func Syscall(cpu int, t sched.ID) {
 
 // lateCall dispatches the calls whose numbers lie far above the others', and answers all that nobody knows.
 func lateCall(cpu int, t sched.ID, c *sched.Context) int64 {
+	if c.RAX >= CountedCalls {
+		count(cpu, c.RAX)
+	}
 	switch c.RAX {
 	case nrFaccessat2:
 		return sysFaccessat(cpu, c.RDI, c.RSI, c.RDX, c.R10)
@@ -274,8 +276,11 @@ func slot(nr uint64) uint64 {
 	return nrOther
 }
 
-// Calls is how many counters there are.
-const Calls = nrLimit
+// Calls is how many counters there are. The trap entry counts the calls below CountedCalls (CountsOf), Syscall all others.
+const (
+	Calls        = nrLimit
+	CountedCalls = nrIRQWait
+)
 
 // Counts returns how often call number i, 0 <= i < Calls, was made since boot; the last two count IRQWait and all higher numbers.
 // Callable from both worlds.

@@ -30,7 +30,6 @@ func (q *runq) linkBack(t ID, tk *Task) {
 	} else {
 		q.head = t
 	}
-	q.depth.Store(q.depth.Load() + 1)
 }
 
 func (q *runq) linkFront(t ID, tk *Task) {
@@ -42,7 +41,6 @@ func (q *runq) linkFront(t ID, tk *Task) {
 	} else {
 		q.tail = t
 	}
-	q.depth.Store(q.depth.Load() + 1)
 }
 
 func (q *runq) unlink(tk *Task) {
@@ -57,8 +55,11 @@ func (q *runq) unlink(tk *Task) {
 	} else {
 		q.tail = prev
 	}
-	q.depth.Store(q.depth.Load() - 1)
 }
+
+// grew and shrank count a task that was linked or unlinked.
+func (q *runq) grew()   { q.depth.Store(q.depth.Load() + 1) }
+func (q *runq) shrank() { q.depth.Store(q.depth.Load() - 1) }
 
 // push makes a task that the caller has in hand READY in the queue of a CPU; front puts it before the others. It reports
 // whether the task went to the front because it asked to or because it has a deliverable signal. From here on the task
@@ -78,6 +79,7 @@ func (c *CPU) push(cpu int, t ID, tk *Task, front bool) (urgent bool) {
 	} else {
 		q.linkBack(t, tk)
 	}
+	q.grew()
 	q.lock.Unlock()
 	return front
 }
@@ -94,7 +96,7 @@ func (c *CPU) pop() (next, head ID) {
 			q.tail = 0
 		}
 		q.head = head
-		q.depth.Store(q.depth.Load() - 1)
+		q.shrank()
 		tk.own(StateRunning)
 	}
 	q.lock.Unlock()
@@ -152,6 +154,7 @@ func (tk *Task) retract() (ok bool) {
 	q.lock.Lock()
 	if tk.cpu.Load() == at && State(tk.state.Load()) == StateReady {
 		q.unlink(tk)
+		q.shrank()
 		tk.own(StateWaking)
 		ok = true
 	}
@@ -176,6 +179,7 @@ func (c *CPU) take(cpu int) (t, head ID, contended bool) {
 	if t != 0 && tasks[t].mayRun(cpu) {
 		tk := &tasks[t]
 		q.unlink(tk)
+		q.shrank()
 		tk.own(StateRunning) // before cpu: a READY task's cpu is that of the queue whose lock is held
 		tk.cpu.Store(uint32(cpu))
 		tk.migrations.Add(1)
