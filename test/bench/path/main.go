@@ -12,6 +12,7 @@ import (
 
 func main() {
 	runtime.GOMAXPROCS(4) // threads in raw system calls hold a P each
+
 	switch os.Getenv("PATH_OF") {
 	case "futex":
 		go alternate(0)

@@ -2,4 +2,6 @@
 
 package main
 
-import _ "pdac/board/qemu-amd64"
+import board "pdac/board/qemu-amd64"
+
+func init() { sinceEntry = board.SinceEntry }
