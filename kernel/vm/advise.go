@@ -84,8 +84,8 @@ func (t *areaTree) build(n uint32, list *nodeList) uint32 {
 //
 // Errors: EINVAL for an unaligned address, or advice that is unknown or (as on a
 // Linux kernel built without it) not served; ENOMEM when part of the range is not
-// mapped, after the rest was advised, or there is no memory to split an area
-// or a page.
+// mapped, after the rest was advised, or there is no memory to split an area. To
+// give pages back never fails for lack of memory.
 func Advise(cpu int, addr, n, advice uint64) Errno {
 	var ch change
 	switch advice {
@@ -113,25 +113,57 @@ func Advise(cpu int, addr, n, advice uint64) Errno {
 		return ENOMEM
 	}
 	lock(cpu)
-	c := covered(s)
+	c, size := covered(s), s.hi-s.lo
 	var err Errno
 	switch {
 	case c.areas == 0:
 	case advice == AdviseDontNeed || advice == AdviseFree:
 		// Faults are not waited for: a page that one installs is as good as new.
-		var h halves
-		if h, ok = reserveSplits(cpu, s); !ok {
-			err = ENOMEM
-			break
+		h, ok := reserveSplits(cpu, s)
+		if ok {
+			h.split(cpu, s)
+		} else {
+			s = clearEnds(s)
 		}
-		h.split(cpu, s)
 		remove(cpu, s, span{})
 	case ch.clear != 0:
 		err = alter(cpu, s, c, ch)
 	}
 	areasLock.Unlock()
-	if err == 0 && c.bytes != s.hi-s.lo {
+	if err == 0 && c.bytes != size {
 		return ENOMEM
 	}
 	return err
+}
+
+// clearEnds clears what 2 MiB pages across the ends of s have in it, where there
+// is no memory for the tables to split them. That reads as if it had been given
+// back. It returns the rest of s.
+//
+// Precondition: areasLock is held.
+func clearEnds(s span) span {
+	if base := s.lo &^ (HugeSize - 1); base != s.lo {
+		end := min(base+HugeSize, s.hi)
+		if clearPart(span{s.lo, end}) {
+			s.lo = end
+		}
+	}
+	if base := s.hi &^ (HugeSize - 1); max(base, s.lo) < s.hi && clearPart(span{max(base, s.lo), s.hi}) {
+		s.hi = max(base, s.lo)
+	}
+	return s
+}
+
+// clearPart clears part of a 2 MiB page; false if there is none.
+func clearPart(s span) bool {
+	e, shift := lookup(s.lo)
+	v := atomic.LoadUint64(e)
+	if shift != pdShift || v&ptePS == 0 {
+		return false
+	}
+	first := frameOf(v) + uint32(s.lo&(HugeSize-1)>>ptShift)
+	for i := range uint32((s.hi - s.lo) >> ptShift) {
+		machine.Zero(first+i, false)
+	}
+	return true
 }

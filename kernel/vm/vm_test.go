@@ -260,3 +260,49 @@ func FuzzArguments(f *testing.F) {
 		s.clearAll()
 	})
 }
+
+// TestGiveBackWithoutMemory gives back parts of 2 MiB pages when there is no
+// memory for the tables that would split them.
+func TestGiveBackWithoutMemory(t *testing.T) {
+	const at, all = 0x10_0000_0000, 3 * HugeSize
+	for _, r := range []struct{ lo, hi uint64 }{
+		{PageSize, 2 * PageSize},                                // inside a page
+		{HugeSize - PageSize, HugeSize + PageSize},              // the ends of two
+		{HugeSize - PageSize, 2*HugeSize + PageSize},            // and all of one
+		{PageSize, HugeSize}, {HugeSize, HugeSize + 5*PageSize}, // to or from a border
+		{HugeSize, 2 * HugeSize}, {5 * PageSize, all - PageSize}, // nothing to split; nearly all
+	} {
+		s := boot(t, 1, 4096, HugeAlways)
+		if _, err := Map(0, at, all, 3, anon|MapFixed); err != 0 {
+			t.Fatal(err)
+		}
+		for va := uint64(at); va < at+all; va += PageSize {
+			if out := s.access(0, va, true, func(w *uint64) { *w = va }); out != Done {
+				t.Fatalf("no memory at %#x: %d", va, out)
+			}
+		}
+		before := s.inUse
+		s.failAt = 0
+		if err := Advise(0, at+r.lo, r.hi-r.lo, AdviseDontNeed); err != 0 {
+			t.Errorf("[%#x, %#x): error %d", r.lo, r.hi, err)
+		}
+		whole := max(0, int(r.hi/HugeSize)-int((r.lo+HugeSize-1)/HugeSize))
+		if got := before - s.inUse; got != whole*512 {
+			t.Errorf("[%#x, %#x): %d frames given back, want those of %d pages", r.lo, r.hi, got, whole)
+		}
+		s.failAt = -1
+		for va := uint64(at); va < at+all; va += PageSize {
+			want := va
+			if va >= at+r.lo && va < at+r.hi {
+				want = 0
+			}
+			s.access(0, va, false, func(w *uint64) {
+				if *w != want {
+					t.Errorf("[%#x, %#x): %#x holds %#x, want %#x", r.lo, r.hi, va, *w, want)
+				}
+			})
+		}
+		s.audit()
+		s.clearAll()
+	}
+}
