@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -257,6 +258,10 @@ func TestConsoleIsLive(t *testing.T) {
 }
 
 func TestSignalEndsQEMU(t *testing.T) {
+	// Under nohup SIGHUP is ignored, which the script would inherit and could not
+	// undo. A signal that Go listens to is reset to its default for children.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	defer signal.Reset(syscall.SIGHUP)
 	for _, s := range []struct {
 		sig  syscall.Signal
 		want int
