@@ -58,7 +58,7 @@ var below = policy{
 		{ // Config.Now, Hooks, ConsoleOut, Files.Populate and Entropy.
 			pkg: "pdac/kernel/linux.",
 			sites: map[string]int{
-				"(*PosixTimer).arm": 1, "(*extent).grow": 1, "Deliver": 1, "deadlineOf": 1, "dispatch": 1,
+				"(*PosixTimer).arm": 1, "(*extent).grow": 1, "Deliver": 1, "deadlineOf": 1, "Syscall": 1,
 				"epollWait": 2, "force": 1, "gather": 1, "handle": 1, "nap": 1, "putRemaining": 1, "readClock": 2,
 				"sysExit": 1, "sysGettimeofday": 1, "sysMmap": 1, "sysSigreturn": 1, "sysSysinfo": 2, "sysTime": 1, "sysTimes": 1,
 				"writeConsole": 1,
@@ -68,8 +68,8 @@ var below = policy{
 		{ // Machine, OnExit and OnTimeout.
 			pkg: "pdac/kernel/sched.",
 			sites: map[string]int{
-				"(*CPU).arm": 1, "(*CPU).contend": 1, "(*CPU).detach": 1, "(*CPU).leave": 1, "(*table).take": 1,
-				"CPUTime": 1, "Exit": 1, "New": 1, "Stats": 1, "Tick": 1, "Urgent": 1, "expire": 2, "kick": 1,
+				"(*CPU).contend": 1, "(*CPU).rearm": 1, "(*table).take": 1, "Leave": 1, "Park": 1,
+				"CPUTime": 1, "Exit": 2, "New": 1, "Stats": 1, "Tick": 1, "Urgent": 1, "expire": 2, "kick": 1,
 				"place": 1,
 			},
 			targets: []string{board + "now", board + "kick", board + "arm", "pdac/kernel.growTasks", "pdac/kernel.growTimers", "pdac/kernel/linux.exitThread", "pdac/kernel/linux.onTimeout"},
@@ -77,10 +77,10 @@ var below = policy{
 		{ // Config.
 			pkg: "pdac/kernel/vm.",
 			sites: map[string]int{
-				"(*areaTree).reserve": 1, "(*batch).flush": 1, "LeaveIdle": 1, "Populate": 3, "Poll": 1, "flush": 2, "grow": 3,
+				"(*areaTree).reserve": 1, "(*batch).flush": 3, "LeaveIdle": 1, "Populate": 3, "Poll": 1, "flush": 2, "grow": 3,
 				"halves.split": 2, "reserveSplits": 3, "resolve": 6, "shoot": 1,
 			},
-			targets: []string{board + "growAreas", board + "allocFrame", board + "freeFrame", board + "zeroFrame", board + "shoot", "pdac/asm.INVLPG", "pdac/asm.FlushTLB"},
+			targets: []string{board + "growAreas", board + "allocFrame", board + "freeFrame", board + "freeFrames", board + "zeroFrame", board + "shoot", "pdac/asm.INVLPG", "pdac/asm.FlushTLB"},
 		},
 	},
 }
