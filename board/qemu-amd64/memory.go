@@ -258,12 +258,12 @@ var (
 	cpuNodes [maxCPUs]uint8
 )
 
-// roomSlack is what a mapping must leave: for its page tables and what the kernel
-// keeps about it, for the stacks of those who use it.
+// roomSlack is what a large mapping must leave, so that a program whose mappings
+// are refused still gets small ones, which the Go runtime makes for itself.
 const roomSlack = 512 << 10
 
-// room says whether n bytes more could be used now.
-func room(n uint64) bool { return n < 1<<52 && frames.Has(n+n>>9+roomSlack) }
+// room says whether n bytes more, and page tables for them, could be used now.
+func room(n uint64) bool { return n < 1<<52 && frames.Has(n+n>>9+min(n, roomSlack)) }
 
 // allocFrame is vm's and the kernel's source of frames: the CPU's node first, the
 // reserve last.
