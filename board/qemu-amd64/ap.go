@@ -17,7 +17,7 @@ const (
 
 	trampolineSize = 0x80
 
-	apInitDelay = 10_000_000    // ns from INIT to SIPI (SDM 3A, 9.4.4.1)
+	apInitDelay = 10_000_000    // ns from INIT to SIPI (SDM 3A, 9.4.4.1): see initDelay
 	apSIPIDelay = 200_000       // ns to the second SIPI
 	apPatience  = 1_000_000_000 // ns without a new arrival until the rest count as absent
 	nudgeDelay  = 1_000_000     // ns until a parked AP that gave no sign is woken again
@@ -54,7 +54,7 @@ func startAPs(root uint64) int {
 	apCount = uint64(n - 1)
 
 	toAbsent(icrInit | icrAssert)
-	wait(apInitDelay)
+	wait(initDelay())
 	toAbsent(icrStartup | apPage>>12)
 	wait(apSIPIDelay)
 	toAbsent(icrStartup | apPage>>12)
@@ -69,6 +69,16 @@ func startAPs(root uint64) int {
 		serveSync(c)
 	}
 	return up
+}
+
+// initDelay returns how long an AP needs after INIT, in ns. CPUs of family 6 and
+// later, which all that have long mode are, are ready at once; the manual's 10 ms are
+// those of the discrete 82489DX.
+func initDelay() uint64 {
+	if eax, _, _, _ := asm.CPUID(1, 0); eax>>8&15 >= 6 {
+		return 0
+	}
+	return apInitDelay
 }
 
 // toAbsent sends a command to each AP that is not up.
