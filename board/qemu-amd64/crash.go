@@ -108,36 +108,46 @@ const goExit = 2
 // adds the machine's side.
 func programExit(cpu int, code int) {
 	c := records[cpu]
-	f := linux.LastFault(c.task)
-	if code != goExit || f.Signal == 0 || !runtimePanics(&sched.Get(c.task).Ctx) {
-		exit(cpu, code)
+	if code == goExit {
+		if f, ok := unrecovered(&sched.Get(c.task).Ctx); ok {
+			i := c.info(signalReason(f.Signal))
+			i.Trap, i.Vector, i.Code = true, uint8(f.Vector), f.Code
+			i.CR2 = f.CR2
+			i.Regs = c.regs(&f.Regs)
+			c.crash(&i, code)
+		}
 	}
-	i := c.info(signalReason(f.Signal))
-	i.Trap, i.Vector, i.Code = true, uint8(f.Vector), f.Code
-	i.CR2 = f.CR2
-	i.Regs = c.regs(&f.Regs)
-	c.crash(&i, code)
+	exit(cpu, code)
 }
 
-// runtimePanics says whether it is Go's runtime that ends the program: its
-// fatalpanic or fatalthrow is among the callers of the exit that x was saved in.
-func runtimePanics(x *sched.Context) bool {
-	const depth = 16
+// unrecovered finds the fault for which Go's runtime ends the program, by the
+// frames of the exit, whose registers are x: they lead through the runtime's
+// fatalpanic or fatalthrow and, if it was a fault, its sigpanic, to the frame that
+// the fault was in. The goroutine may have changed threads since, so the faults of
+// all are looked at.
+func unrecovered(x *sched.Context) (linux.Fault, bool) {
+	const depth = 64
 	symbols, ok := crash.Symbols()
 	if !ok {
-		return false
+		return linux.Fault{}, false
 	}
+	dying := false
+	rbp := x.RBP
 	for range depth {
-		if x.RBP%8 != 0 || !readable(x.RBP) || !readable(x.RBP+15) {
-			return false
+		if rbp%8 != 0 || !readable(rbp) || !readable(rbp+15) {
+			break
 		}
-		s, ok := symbols.Lookup(load64(x.RBP+8) - 1)
-		if ok && (hasPrefix(s.Outer, "runtime.fatalpanic") || hasPrefix(s.Outer, "runtime.fatalthrow")) {
-			return true
+		if s, ok := symbols.Lookup(load64(rbp+8) - 1); ok && (hasPrefix(s.Outer, "runtime.fatalpanic") || hasPrefix(s.Outer, "runtime.fatalthrow")) {
+			dying = true
 		}
-		x.RBP = load64(x.RBP)
+		rbp = load64(rbp)
+		for t := sched.ID(1); dying && t < sched.Tasks(); t++ {
+			if f := linux.LastFault(t); f.Signal != 0 && f.Regs.RBP == rbp {
+				return f, true
+			}
+		}
 	}
-	return false
+	return linux.Fault{}, false
 }
 
 func hasPrefix(b []byte, prefix string) bool {
