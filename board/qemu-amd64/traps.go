@@ -34,7 +34,7 @@ func (c *percpu) current() *sched.Task {
 // trap serves interrupts, and exceptions of programs. Called by trapCommon.
 func trap(c *percpu, vector, code, cr2, rip uint64) {
 	cpu := int(c.id)
-	atomic.StoreUint64(&c.irqs[vector], c.irqs[vector]+1)
+	c.count(vector)
 	if c.task == 0 {
 		vm.LeaveIdle(cpu)
 	}
@@ -65,6 +65,11 @@ func trap(c *percpu, vector, code, cr2, rip uint64) {
 	}
 }
 
+// count counts an interrupt or exception, of the kernel's own too.
+func (c *percpu) count(vector uint64) {
+	atomic.StoreUint64(&c.irqs[vector], c.irqs[vector]+1)
+}
+
 // leave decides what the CPU goes on with, and makes resume find it.
 func leave(c *percpu) {
 	cpu := int(c.id)
@@ -93,6 +98,7 @@ func leave(c *percpu) {
 // return the kernel goes on where f says.
 func trapKernel(c *percpu, f *frame, cr2 uint64) {
 	cpu := int(c.id)
+	c.count(f.vector)
 	switch f.vector {
 	case vecNMI:
 		if atomic.LoadUint32(&stopping) != 0 {
