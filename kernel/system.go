@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"runtime"
 	"syscall"
+	"unsafe"
 
+	"pdac/asm"
 	"pdac/kernel/console"
+	"pdac/kernel/crash/disasm"
 	"pdac/kernel/linux"
 	"pdac/kernel/numa"
 	"pdac/kernel/sched"
@@ -25,6 +28,7 @@ func (b *Board) system() console.System {
 		IRQs:     b.irqs,
 		Tasks:    b.tasks,
 		Syscalls: syscalls,
+		Faults:   b.faults,
 		Run:      runWorkload,
 		PowerOff: b.PowerOff,
 		Reboot:   b.Reboot,
@@ -126,6 +130,30 @@ func (b *Board) tasks() console.Tasks {
 	}
 	return r
 }
+
+// faults lists the last fault of each task. A fault that happens meanwhile may be
+// shown in part.
+func (b *Board) faults() console.Faults {
+	var r console.Faults
+	for t := sched.ID(1); t < sched.Tasks(); t++ {
+		f := linux.LastFault(t)
+		if f.Signal == 0 {
+			continue
+		}
+		x := console.Fault{Task: t, Vector: int(f.Vector), Name: b.VectorName(int(f.Vector)), Code: f.Code, Address: f.CR2, RIP: f.Regs.RIP}
+		if fn := runtime.FuncForPC(uintptr(x.RIP)); fn != nil { // so its code can be read
+			x.Func = fn.Name()
+			x.File, x.Line = fn.FileLine(uintptr(x.RIP))
+			code := unsafe.Slice((*byte)(asm.Pointer(x.RIP)), instructionMax)
+			x.Instruction = disasm.Line(x.RIP, code)
+		}
+		r.Faults = append(r.Faults, x)
+	}
+	return r
+}
+
+// instructionMax is the length of the longest instruction (SDM 2A, 2.3.11).
+const instructionMax = 15
 
 func syscalls() console.Syscalls {
 	var r console.Syscalls

@@ -107,6 +107,7 @@ func builtin() []Command {
 		{"gc", "", "collect garbage", GC{}, runGC},
 		{"run", "", "run the workload on all CPUs", Workload{}, runWorkload},
 		{"poweroff", "[code]", "power off with an exit code from 0 to 255 (0)", PowerOff{}, runPowerOff},
+		{"faults", "", "the last fault of each task, recovered ones too", Faults{}, get(func(s *System) func() Faults { return s.Faults })},
 		{"crash", "", "end the machine by a kernel panic, to see its dump", Crash{}, runCrash},
 		{"reboot", "", "restart the machine", Reboot{}, runReboot},
 	}

@@ -51,6 +51,9 @@ func machine(calls *[]string) System {
 		Syscalls: func() Syscalls {
 			return Syscalls{[]Syscall{{39, "getpid", true, 2}, {299, "", false, 1}}}
 		},
+		Faults: func() Faults {
+			return Faults{[]Fault{{3, 14, "page fault", 2, 8, 0x401000, "main.f", "/src/f.go", 7, "MOVQ AX, 0(CX)"}}}
+		},
 		Run: func(w io.Writer) (Workload, error) {
 			fmt.Fprintln(w, "working")
 			return Workload{true, 1 << 20, 1e9, []WorkloadCPU{{0, 0, 9, 1 << 20, 1e9}}, []WorkloadNode{{0, 4096, 0}}}, nil
@@ -93,6 +96,7 @@ func TestCommandsText(t *testing.T) {
 			"   1       7      0 B      0 B  none   20 10\n"},
 		{"irq", "vector  name   total  by CPU\n    14  #PF       33  30 3\n    32  timer      5  5 0\n"},
 		{"ps", "task  state    CPU  node  CPU time   waited  switches  name\n   3  running    1     1   1.000 s  0.500 s        17  m0\n"},
+		{"faults", "task 3: page fault, code 0x2, at 0x8\n  main.f (f.go:7)\n  0x401000 MOVQ AX, 0(CX)\n"},
 		{"syscalls", "number  count  name\n    39      2  getpid\n   299      1   (ENOSYS)\n"},
 		{"log", "0 warn  something odd\n"},
 		{"log 1", "0 warn  something odd\n"},
@@ -103,7 +107,7 @@ func TestCommandsText(t *testing.T) {
 		{"reboot", "reboot\nreboot: the machine is still on\n"},
 		{"crash", "crash\ncrash: the machine is still on\n"},
 		{" version ;; version; ", "\nPDAC"},
-		{"nonsense; version", "no command \"nonsense\"; there are cpu crash gc help "},
+		{"nonsense; version", "no command \"nonsense\"; there are cpu crash faults gc help "},
 		{"", ""},
 	} {
 		got := exec(t, machine(&calls), c.cmd)
@@ -162,9 +166,9 @@ func TestBadInput(t *testing.T) {
 		"log 0":        `log: n "0" is not a number from 1 to 256`,
 		"log many":     `log: n "many" is not a number from 1 to 256`,
 		"log 1 2":      `log: unexpected argument "2"; usage: log [-j] [n]`,
-		"help me":      `help: no command "me"; there are cpu crash gc help irq log mem numa poweroff ps reboot run syscalls version`,
+		"help me":      `help: no command "me"; there are cpu crash faults gc help irq log mem numa poweroff ps reboot run syscalls version`,
 		"help a b":     `help: unexpected argument "b"; usage: help [-j] [command]`,
-		"what":         `no command "what"; there are cpu crash gc help irq log mem numa poweroff ps reboot run syscalls version`,
+		"what":         `no command "what"; there are cpu crash faults gc help irq log mem numa poweroff ps reboot run syscalls version`,
 	}
 	for _, c := range Commands() {
 		if c.Args == "" {

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"io"
+	"path"
 )
 
 // Print implements Result, as do the other methods of that name here.
@@ -80,6 +81,16 @@ func (p Tasks) Print(w io.Writer) {
 		t.row(k.ID, k.State, k.CPU, k.Node, seconds(k.CPUNS), seconds(k.WaitNS), k.Switches, k.Name)
 	}
 	t.print(w)
+}
+
+func (f Faults) Print(w io.Writer) {
+	if len(f.Faults) == 0 {
+		fmt.Fprintln(w, "no task had a fault")
+	}
+	for _, x := range f.Faults {
+		fmt.Fprintf(w, "task %d: %s, code %#x, at %#x\n  %s (%s:%d)\n  %#x %s\n", x.Task, x.Name, x.Code, x.Address,
+			x.Func, path.Base(x.File), x.Line, x.RIP, x.Instruction)
+	}
 }
 
 func (s Syscalls) Print(w io.Writer) {

@@ -12,6 +12,7 @@ type System struct {
 	IRQs     func() IRQs
 	Tasks    func() Tasks
 	Syscalls func() Syscalls
+	Faults   func() Faults
 	// Run runs the workload. What it has to say on its way goes to progress.
 	Run func(progress io.Writer) (Workload, error)
 	// PowerOff powers off with an exit code from 0 to 255, Reboot restarts; neither returns if it works.
@@ -128,6 +129,25 @@ type Task struct {
 	CPUNS    uint64 `json:"cpu_ns"`
 	WaitNS   uint64 `json:"wait_ns"` // ready, but not running
 	Switches uint64 `json:"switches"`
+}
+
+// Faults is the last synchronous fault of each task that had one: nil dereferences that were recovered are among them.
+type Faults struct {
+	Faults []Fault `json:"faults"`
+}
+
+// Fault is a fault of a program.
+type Fault struct {
+	Task        uint32 `json:"task"`
+	Vector      int    `json:"vector"`
+	Name        string `json:"name"`    // of the vector
+	Code        uint64 `json:"code"`    // the CPU's error code
+	Address     uint64 `json:"address"` // that was accessed, for a page fault
+	RIP         uint64 `json:"rip"`
+	Func        string `json:"func"` // that RIP is in
+	File        string `json:"file"`
+	Line        int    `json:"line"`
+	Instruction string `json:"instruction"` // at RIP, in Go's assembly syntax
 }
 
 // Syscalls is all system calls that were ever made.

@@ -33,6 +33,7 @@ type Options struct {
 	Append  string
 	Initrd  string
 	Stdin   string
+	Input   io.Reader // instead of Stdin
 	Icount  bool
 	Raw     []string      // more arguments of QEMU
 	Timeout time.Duration // 3 minutes if zero: a boot takes seconds, but hosts get busy
@@ -79,6 +80,10 @@ func Boot(t testing.TB, o Options) Result {
 	cmd.WaitDelay = 10 * time.Second
 	if o.Stdin != "" {
 		cmd.Stdin = strings.NewReader(o.Stdin)
+	}
+	if o.Input != nil {
+		cmd.Stdin = o.Input
+		cmd.WaitDelay = time.Second // a reader that never ends
 	}
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr

@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"io"
 	"strconv"
 	"strings"
 	"testing"
@@ -70,5 +71,36 @@ func TestKernelCrash(t *testing.T) {
 				t.Errorf("the dump tells of %d CPUs, want %d:\n%s", n, cpus, r.Output)
 			}
 		})
+	}
+}
+
+// The console tells of a recovered fault, with the instruction.
+func TestFaultsCommand(t *testing.T) {
+	Need(t)
+	keys, type_ := io.Pipe()
+	r := Boot(t, Options{Image: "./test/images/faults", CPUs: 2, Append: "-- nil-recovered-stay", Input: keys, Line: func(line string) {
+		if strings.Contains(line, "recovered:") {
+			go func() {
+				io.WriteString(type_, "faults -j\npoweroff 5\n")
+				type_.Close()
+			}()
+		}
+	}})
+	r.Want(t, 5)
+	var all struct {
+		Faults []struct {
+			Vector                  int
+			Address                 uint64
+			Func, File, Instruction string
+			Line                    int
+		}
+	}
+	r.JSON(t, "faults", &all)
+	if len(all.Faults) != 1 {
+		t.Fatalf("%d faults, want one:\n%s", len(all.Faults), r.Output)
+	}
+	f := all.Faults[0]
+	if f.Vector != 14 || f.Address != 0 || f.Func != "main.load" || !strings.HasSuffix(f.File, "faults/main.go") || f.Line == 0 || !strings.HasPrefix(f.Instruction, "MOV") {
+		t.Errorf("the fault is %+v", f)
 	}
 }

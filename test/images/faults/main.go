@@ -39,6 +39,10 @@ var faults = []fault{
 	}},
 	{"nil", func([]string) { load(0) }},
 	{"nil-recovered", func([]string) { recovered(func() { load(0) }) }},
+	{"nil-recovered-stay", func([]string) {
+		recovered(func() { load(0) })
+		select {}
+	}},
 	{"nil-recovered-often", func([]string) {
 		n := 0
 		for range 10_000 {
