@@ -1,10 +1,6 @@
 package linux
 
-import (
-	"unsafe"
-
-	"pdac/asm"
-)
+import "unsafe"
 
 // User memory. Program and kernel share an address space, so a copy is a copy; what these routines add is that a bad address
 // gives false instead of a kernel fault. The board's page-fault handler first asks vm.Fault (a valid page that is not there yet is
@@ -58,7 +54,7 @@ func store64(a, v uint64) bool        { return userAddress(a) && userStore64(a, 
 func zeroUser(a, n uint64) bool { return userRange(a, n) && userZero(a, n, 0) }
 
 // kernelPtr makes a pointer of the address of kernel memory that the garbage collector does not manage (an XSAVE area, a queue).
-func kernelPtr(a uintptr) unsafe.Pointer { return asm.Pointer(uint64(a)) }
+func kernelPtr(a uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&a)) }
 
 // The routines of usermem_amd64.s: three words in and ok at the same place behind them in each, so that one landing serves all.
 
