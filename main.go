@@ -9,6 +9,7 @@ import (
 	board "pdac/board/qemu-amd64"
 	"pdac/kernel"
 	"pdac/kernel/console"
+	"pdac/kernel/crash/disasm"
 	"pdac/workload"
 )
 
@@ -18,6 +19,7 @@ func main() {
 		os.Exit(1)
 	}
 	kernel.OfferWorkload(run)
+	kernel.OfferDisassembler(disasm.Line)
 	select {}
 }
 

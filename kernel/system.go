@@ -8,7 +8,6 @@ import (
 
 	"pdac/asm"
 	"pdac/kernel/console"
-	"pdac/kernel/crash/disasm"
 	"pdac/kernel/linux"
 	"pdac/kernel/numa"
 	"pdac/kernel/sched"
@@ -145,7 +144,7 @@ func (b *Board) faults() console.Faults {
 			x.Func = fn.Name()
 			x.File, x.Line = fn.FileLine(uintptr(x.RIP))
 			code := unsafe.Slice((*byte)(asm.Pointer(x.RIP)), instructionMax)
-			x.Instruction = disasm.Line(x.RIP, code)
+			x.Instruction = instruction(x.RIP, code)
 		}
 		r.Faults = append(r.Faults, x)
 	}

@@ -147,7 +147,7 @@ type Fault struct {
 	Func        string `json:"func"` // that RIP is in
 	File        string `json:"file"`
 	Line        int    `json:"line"`
-	Instruction string `json:"instruction"` // at RIP, in Go's assembly syntax
+	Instruction string `json:"instruction"` // at RIP, in Go's assembly syntax, or its first 15 bytes
 }
 
 // Syscalls is all system calls that were ever made.
