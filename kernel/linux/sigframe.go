@@ -49,6 +49,10 @@ const (
 	ucXstate       = 1 // fpstate is an XSAVE area with its header
 	ucSegments     = 2 // SS is saved
 	ucStrictRestor = 4 // and is to be restored
+
+	// The interrupted call was woken and is still to run: Thread.interrupted was handled. Linux uses the low bits. A program that
+	// sets it gets an EINTR more.
+	ucHandled = 1 << 32
 )
 
 const (
@@ -89,6 +93,9 @@ func pushFrame(th *Thread, c *sched.Context, sig int, info sigInfo, a *sigAction
 	}
 	sp = (sp-uint64(unsafe.Sizeof(f)))&^15 - 8 // as if the handler had been called
 	f.uc.stack = alt
+	if th.interrupted == handled {
+		f.uc.flags |= ucHandled
+	}
 	f.uc.regs.save(c)
 	f.uc.regs.err, f.uc.regs.trapno, f.uc.regs.cr2 = th.fault.Code, th.fault.Vector, th.fault.CR2
 	f.uc.regs.oldMask, f.uc.mask = th.mask.Load(), th.mask.Load()
@@ -96,6 +103,7 @@ func pushFrame(th *Thread, c *sched.Context, sig int, info sigInfo, a *sigAction
 	if !copyOut(sp, unsafe.Pointer(&f), uint64(unsafe.Sizeof(f))) {
 		return false
 	}
+	th.interrupted = 0
 	c.RDI = uint64(sig)
 	c.RSI = sp + uint64(unsafe.Offsetof(f.info))
 	c.RDX = sp + uint64(unsafe.Offsetof(f.uc))
@@ -121,6 +129,9 @@ func sysSigreturn(cpu int, t sched.ID, c *sched.Context) int64 {
 		c.Vector = vectorSaved
 	}
 	uc.regs.restore(c)
+	if uc.flags&ucHandled != 0 {
+		th.interrupted = handled
+	}
 	th.altStack.set(&uc.stack, c.RSP) // a handler may have been moved to another; what is not valid changes nothing
 	th.setMask(cpu, t, uc.mask)
 	return blocked

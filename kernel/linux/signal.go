@@ -131,21 +131,28 @@ func Deliver(cpu int, t sched.ID) {
 		th.settle(&task.Ctx, &a)
 		handle(cpu, t, th, &task.Ctx, sig, info, &a)
 	}
-	th.interrupted = 0
 }
 
-// settle decides what becomes of a call that the signal interrupted: it runs again after the handler, or it ends with EINTR.
+// settle decides what becomes of a call that is to run again: it does so after the handler, or it ends with EINTR. A call that was
+// woken may have something to fetch, so it always runs, and ends with EINTR if it would have to sleep once more: what woke it may
+// be another thread's by then, and the program counts on the handler to end the wait.
 func (th *Thread) settle(c *sched.Context, a *sigAction) {
-	if th.interrupted == 0 {
+	m := th.interrupted
+	if m == 0 {
 		return
 	}
-	if th.interrupted&noRestart != 0 || a.flags&saRestart == 0 {
+	th.interrupted = 0
+	ends := m&(noRestart|handled) != 0 || a.flags&saRestart == 0
+	switch {
+	case ends && m&stopped != 0:
 		putRemaining(c, th.resume)
 		c.RIP += syscallLength
 		r := eintr
 		c.RAX = uint64(r)
+	case ends:
+		th.interrupted = handled // pushFrame keeps it until the handler's end
 	}
-	th.interrupted, th.resume = 0, 0
+	th.resume = 0 // the handler's own calls have theirs
 }
 
 // handle makes t run the handler of a for sig when it returns to the program.

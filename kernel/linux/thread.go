@@ -15,7 +15,7 @@ type Thread struct {
 
 	// The thread itself, in the kernel; the party that unlinked it from a queue, before it wakes it.
 	resume      uint64 // deadline of the call that is to run again, 0: none
-	interrupted mode   // how the sleep that a signal ended was to end, 0: no such
+	interrupted mode   // of the call that is to run again: how its sleep was to end, 0: no such
 
 	nap queue // where it waits for time only
 

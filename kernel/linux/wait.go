@@ -65,7 +65,10 @@ const (
 	again     mode = 1 << iota // a wakeup runs the call again, which looks for itself
 	noRestart                  // a signal handler ends the call with EINTR even under SA_RESTART
 	quiet                      // the time-out is what was asked for: 0, not ETIMEDOUT
-	stopped                    // in Thread.interrupted: a signal ended the sleep
+
+	// In Thread.interrupted only.
+	stopped // a signal ended the sleep
+	handled // a handler ran before the call did: it may look for what woke it, but not sleep
 )
 
 // syscallLength is the length of the SYSCALL instruction, 0F 05.
@@ -73,10 +76,11 @@ const syscallLength = 2
 
 // sleep parks thread t, whose registers are c, on q under key until wakeOne or wakeAll with that key, the deadline (ns of now, 0:
 // none) or a signal. A call that may restart for another reason than a signal passes again; one with a deadline is never
-// restarted after a signal handler has run (signal(7)).
+// restarted after a signal handler has run (signal(7)). EINTR: such a handler ran after the wakeup and before the call, and what
+// woke it is gone.
 //
 // Preconditions: q is locked; t is current on cpu. On return q is unlocked and t belongs to its waker: sleep returns blocked, and
-// so does the caller.
+// so does the caller. After EINTR it goes on, unparked.
 func sleep(cpu int, t sched.ID, c *sched.Context, q *queue, key, deadline uint64, m mode) int64 {
 	return sleepBits(cpu, t, c, q, key, deadline, m, ^uint32(0))
 }
@@ -87,10 +91,14 @@ func sleepBits(cpu int, t sched.ID, c *sched.Context, q *queue, key, deadline ui
 	if deadline != 0 {
 		m |= noRestart
 	}
+	if m&again != 0 && th.interrupted&handled != 0 {
+		q.unlock()
+		return eintr
+	}
 	th.waitKey, th.waitBits, th.waitMode = key, bits, m
 	q.push(t, th)
 	th.waitOn.Store(queueAddress(q)) // pairs with the load in interrupt
-	th.resume = deadline
+	th.resume, th.interrupted = deadline, 0
 	if sched.Get(t).Attn.Load() != 0 && th.deliverable() != 0 {
 		q.remove(th)
 		q.unlock()
@@ -146,6 +154,7 @@ func (q *queue) release(cpu int, t sched.ID, th *Thread, result int64) {
 	q.remove(th)
 	if th.waitMode&again != 0 {
 		result = sched.NoResult
+		th.interrupted = th.waitMode
 	} else {
 		th.resume = 0
 	}
