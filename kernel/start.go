@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"sync/atomic"
 
@@ -55,23 +54,6 @@ var workload atomic.Pointer[Workload]
 
 // OfferWorkload makes w what the console's command run does.
 func OfferWorkload(w Workload) { workload.Store(&w) }
-
-// Disassembler writes the instruction at pc, whose bytes code begins with.
-type Disassembler func(pc uint64, code []byte) string
-
-var disassembler atomic.Pointer[Disassembler]
-
-// OfferDisassembler has the console's command faults use d. It is offered by the
-// images that want it: the tables of x86asm make each garbage collection longer.
-func OfferDisassembler(d Disassembler) { disassembler.Store(&d) }
-
-// instruction is the instruction at pc or, where no disassembler was offered, its bytes.
-func instruction(pc uint64, code []byte) string {
-	if d := disassembler.Load(); d != nil {
-		return (*d)(pc, code)
-	}
-	return fmt.Sprintf("% x", code)
-}
 
 func runWorkload(progress io.Writer) (console.Workload, error) {
 	w := workload.Load()

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"runtime"
 	"syscall"
-	"unsafe"
 
-	"pdac/asm"
 	"pdac/kernel/console"
 	"pdac/kernel/linux"
 	"pdac/kernel/numa"
@@ -143,16 +141,12 @@ func (b *Board) faults() console.Faults {
 		if fn := runtime.FuncForPC(uintptr(x.RIP)); fn != nil { // so its code can be read
 			x.Func = fn.Name()
 			x.File, x.Line = fn.FileLine(uintptr(x.RIP))
-			code := unsafe.Slice((*byte)(asm.Pointer(x.RIP)), instructionMax)
-			x.Instruction = instruction(x.RIP, code)
+			x.Instruction = instruction(x.RIP)
 		}
 		r.Faults = append(r.Faults, x)
 	}
 	return r
 }
-
-// instructionMax is the length of the longest instruction (SDM 2A, 2.3.11).
-const instructionMax = 15
 
 func syscalls() console.Syscalls {
 	var r console.Syscalls

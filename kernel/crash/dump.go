@@ -38,9 +38,6 @@ type Info struct {
 
 	// Program is where the trap that the kernel was serving had interrupted the program. Zero RIP: none, Regs are the program's.
 	ProgramRIP, ProgramRSP, ProgramRBP uint64
-
-	// Asm is the instruction at RIP, if the caller is above the runtime and could afford package disasm; else empty.
-	Asm string
 }
 
 // dumping is 0, or 1 + the CPU that dumps, plus again for each time that it has crashed since.
@@ -229,9 +226,9 @@ func putCode(i *Info) {
 		}
 	}
 	putc('\n')
-	if i.Asm != "" {
+	if n := noted(i.Regs.RIP); n != nil {
 		put("instruction: ")
-		putText(i.Asm)
+		n.put()
 		putc('\n')
 	}
 }

@@ -41,9 +41,11 @@ func outer(r *Regs, f func()) { inner(r, f); r.RAX = 1 }
 func TestDump(t *testing.T) {
 	var r Regs
 	out := machine(t, &r)
+	forget(t)
 	outer(&r, func() {
+		Note(r.RIP, "MOVQ AX,\n0x18(CX)")
 		i := Info{Reason: "te\nst", CPU: 0, Task: 7, Trap: true, Vector: 14, Code: 2, Regs: r, CR0: 0x80010033, CR2: 0x18,
-			ProgramRIP: r.RIP, ProgramRSP: r.RSP, ProgramRBP: r.RBP, Asm: "MOVQ AX, 0x18(CX)"}
+			ProgramRIP: r.RIP, ProgramRSP: r.RSP, ProgramRBP: r.RBP}
 		if v := Dump(&i); v != PowerOff {
 			t.Errorf("verdict %v", v)
 		}
@@ -61,7 +63,7 @@ RAX 0x0000000000000000 RBX .*
 (?:R.*\n){4}FS  0x0{16} GS  0x0{16} CR0 0x0000000080010033
 CR2 0x0000000000000018 CR3 .* CR4 .*
 code:( [0-9a-f]{2}){12} <[0-9a-f]{2}>( [0-9a-f]{2}){11}
-instruction: MOVQ AX, 0x18\(CX\)
+instruction: MOVQ AX,\?0x18\(CX\)
 stack:
   #0  0x[0-9a-f]{16} pdac/kernel/crash.inner\+0x[0-9a-f]+ .*/dump_test.go:\d+
   #1  0x[0-9a-f]{16} pdac/kernel/crash.outer\+0x[0-9a-f]+ .*/dump_test.go:\d+
