@@ -122,9 +122,8 @@ func programExit(cpu int, code int) {
 
 // unrecovered finds the fault for which Go's runtime ends the program, by the
 // frames of the exit, whose registers are x: they lead through the runtime's
-// fatalpanic or fatalthrow and, if it was a fault, its sigpanic, to the frame that
-// the fault was in. The goroutine may have changed threads since, so the faults of
-// all are looked at.
+// fatalpanic or fatalthrow and, if it was a fault, its sigpanic, which the frame
+// that the fault was in seems to have called.
 func unrecovered(x *sched.Context) (linux.Fault, bool) {
 	const depth = 64
 	symbols, ok := crash.Symbols()
@@ -134,20 +133,66 @@ func unrecovered(x *sched.Context) (linux.Fault, bool) {
 	dying := false
 	rbp := x.RBP
 	for range depth {
-		if rbp%8 != 0 || !readable(rbp) || !readable(rbp+15) {
+		ret, ok1 := loadWord(rbp + 8)
+		next, ok2 := loadWord(rbp)
+		if !ok1 || !ok2 {
 			break
 		}
-		if s, ok := symbols.Lookup(load64(rbp+8) - 1); ok && (hasPrefix(s.Outer, "runtime.fatalpanic") || hasPrefix(s.Outer, "runtime.fatalthrow")) {
+		rbp = next
+		s, ok := symbols.Lookup(ret - 1)
+		switch {
+		case !ok:
+		case hasPrefix(s.Outer, "runtime.fatalpanic"), hasPrefix(s.Outer, "runtime.fatalthrow"):
 			dying = true
-		}
-		rbp = load64(rbp)
-		for t := sched.ID(1); dying && t < sched.Tasks(); t++ {
-			if f := linux.LastFault(t); f.Signal != 0 && f.Regs.RBP == rbp {
-				return f, true
-			}
+		case dying && string(s.Outer) == "runtime.sigpanic":
+			return faultBefore(&symbols, rbp)
 		}
 	}
 	return linux.Fault{}, false
+}
+
+// faultBefore finds the fault that led to the sigpanic with that frame. The
+// goroutine may have changed threads since, so the faults of all are looked at. Its
+// stack may have moved too, growing: then RBP is another, but its g has the stack.
+// RSP and RBP are returned as they are now.
+func faultBefore(symbols *crash.Table, frame uint64) (linux.Fault, bool) {
+	rbp, ok1 := loadWord(frame)
+	rip, ok2 := loadWord(frame + 8)
+	if !ok1 || !ok2 {
+		return linux.Fault{}, false
+	}
+	for t := sched.ID(1); t < sched.Tasks(); t++ {
+		f := linux.LastFault(t)
+		if f.Signal == 0 || f.Regs.RBP != rbp && !hasStack(f.Regs.R14, frame) {
+			continue
+		}
+		rsp := frame + 16
+		if f.Regs.RIP != rip {
+			if _, ok := symbols.Lookup(f.Regs.RIP); ok {
+				continue
+			}
+			rsp -= 8 // a jump to nowhere: its return address is the call's own (runtime.preparePanic)
+		}
+		f.Regs.RBP, f.Regs.RSP = rbp, rsp
+		return f, true
+	}
+	return linux.Fault{}, false
+}
+
+// hasStack tells whether a frame is on the stack of a g, which begins with the
+// stack's bounds. g may be any word: assembly is free to use R14.
+func hasStack(g, frame uint64) bool {
+	lo, ok1 := loadWord(g)
+	hi, ok2 := loadWord(g + 8)
+	return ok1 && ok2 && lo <= frame && frame < hi
+}
+
+// loadWord reads a word, if the address may be read.
+func loadWord(va uint64) (uint64, bool) {
+	if va%8 != 0 || !readable(va) {
+		return 0, false
+	}
+	return load64(va), true
 }
 
 func hasPrefix(b []byte, prefix string) bool {
