@@ -77,9 +77,9 @@ func firmware(pa, n uint64) []byte {
 }
 
 func readACPI() {
-	if acpi.Find(firmware, handover.rsdp, &tables, &report) {
-		parse(&tables)
-	}
+	acpi.Find(firmware, handover.rsdp, &tables, &report)
+	overrideTables()
+	parse(&tables)
 	var ram [len(handover.ram)]numa.Range
 	for i, r := range handover.ram[:handover.nram] {
 		ram[i] = numa.Range{Base: r.base, Limit: r.limit}

@@ -112,6 +112,19 @@ func Members(b []byte) (n int) {
 	}
 }
 
+// FileAt returns the member at off of a newc archive, if it is a regular file: name and data, which alias b, else no name. next is
+// where the following one begins, 0 if there is none or it cannot be found. It is for those who look for a file before SetArchive.
+func FileAt(b []byte, off uint64) (name, data []byte, next uint64) {
+	var m member
+	if decodeMember(b, off, &m) != "" || string(b[m.name:m.name+m.nameLen]) == trailerName {
+		return nil, nil, 0
+	}
+	if m.mode&modeType != modeRegular {
+		return nil, nil, m.next
+	}
+	return b[m.name : m.name+m.nameLen], b[m.data : m.data+m.size], m.next
+}
+
 // faults counts what was wrong and remembers the first.
 type faults struct {
 	why string

@@ -10,6 +10,7 @@ const (
 	TableChecksum
 	TableOutside
 	TableDuplicate
+	OverrideUnknown
 	TableNull
 	EntryTail
 	EntryLength
@@ -61,6 +62,7 @@ var messages = [...]string{
 	TableChecksum:   "table at %x has byte sum %d, expected 0: table left out",
 	TableOutside:    "table at %x with length %d is not in memory: table left out",
 	TableDuplicate:  "a second table at %x, expected one: the first at %x is used",
+	OverrideUnknown: "no table of this name, of the file at %x, is in use, expected one that is: file ignored",
 	TableNull:       "entry at %o is a null pointer, expected a table: entry ignored",
 	EntryTail:       "%d byte left at %o, expected an entry of %d or more: ignored",
 	EntryLength:     "entry at %o has length %d, expected %d or more: rest of the table ignored",

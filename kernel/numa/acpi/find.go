@@ -72,12 +72,17 @@ func Find(mem Memory, rsdp uint64, t *Tables, r *Report) bool {
 		r.Add(sigRSDP, RootMissing, 0, rsdp)
 		return false
 	}
+	t.followFADT(mem, r)
+	return true
+}
+
+// followFADT takes in the DSDT that the FADT points to.
+func (t *Tables) followFADT(mem Memory, r *Report) {
 	if t.FADT.Data != nil && len(t.FADT.Data) >= fadtMinSize {
 		if a := dsdtAddress(t.FADT.Data); a != 0 {
 			t.take(mem, a, sigDSDT, &t.DSDT, r)
 		}
 	}
-	return true
 }
 
 // Sizes of the root pointer: the part that the first checksum covers, and the whole from revision 2 on (ACPI 5.2.5.3).
