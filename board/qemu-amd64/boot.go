@@ -25,7 +25,7 @@ func bootKernel() {
 	h := kernel.Hardware{
 		NCPU:          ncpu,
 		Nodes:         cpuNodes[:ncpu],
-		Now:           now,
+		Now:           clockFunc(clockAnywhere != 0),
 		Kick:          kick,
 		Arm:           arm,
 		Reserve:       reserve,

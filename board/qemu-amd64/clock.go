@@ -9,7 +9,7 @@ import (
 )
 
 // Time is the time stamp counter, scaled: ns = nsBase + (TSC - tscBase) * mult
-// >> 32. Programs read it without a trap through clockGettime (vdso_amd64.s).
+// >> 32. Programs read it without a trap (vdso_amd64.s).
 //
 // A counter whose rate CPUID tells is taken at its word. Else the rate is
 // measured against the best reference there is, first over a short window at
@@ -19,54 +19,71 @@ import (
 // only if it is more certain than the last (a virtual CPU may be stopped between
 // two readings, for longer than any error that is tolerable). A new rate starts
 // from the time that the old one has reached, so time never goes back.
+//
+// A reader loads written, reads, and loads begun: if the two are the same nothing
+// was written in between.
 type clock struct {
-	seq     uint64 // seqWriting and seqSpecial, and above them a count of changes
+	written uint64 // atomic: the rates that the BSP has written
 	tscBase uint64
 	nsBase  uint64
 	mult    uint64 // ns per count, 32.32 fixed point
+	begun   uint64 // atomic: those that it began to write
 	wall    uint64 // atomic: ns from 1970 to nsBase 0
 }
 
-// Low bits of clock.seq.
-const (
-	seqWriting = 1 // the BSP is writing the rest
-	seqSpecial = 2 // readers add percpu.tscOffset, or there is no RDTSCP
-	seqStep    = 4
+const cpuidRDTSCP = 1 << 27 // leaf 0x80000001 EDX
 
-	cpuidRDTSCP = 1 << 27 // leaf 0x80000001 EDX
+var (
+	wallclock clock
+
+	// clockAnywhere is not 0 where percpu.tscOffset must be added, or there is no
+	// RDTSCP. Atomic while the CPUs start, then constant.
+	clockAnywhere uint32
 )
-
-var wallclock clock
 
 // now returns nanoseconds since entry. It never goes back, on whichever CPU.
 // Both worlds.
 func now() uint64
 
+// clockFunc returns now as a function value, whose call has no wrapper and is
+// short unless it must work anywhere.
+func clockFunc(anywhere bool) func() uint64
+
+// writing says whether the BSP is writing a rate.
+func (c *clock) writing() bool {
+	return atomic.LoadUint64(&c.begun) != atomic.LoadUint64(&c.written)
+}
+
 // logTime is now for the log, which is also written by a CPU that has stopped the
 // BSP in the middle of a new rate, or interrupted it there: 0 then.
 func logTime() uint64 {
-	if atomic.LoadUint64(&wallclock.seq)&seqWriting != 0 {
+	if wallclock.writing() {
 		return 0
 	}
 	return now()
 }
 
-// special sends readers of the clock the long way from now on.
-func (c *clock) special() (was bool) {
-	return atomic.OrUint64(&c.seq, seqSpecial)&seqSpecial != 0
+// setRate has nsBase and tscBase name one moment, from which on mult holds.
+func (c *clock) setRate(nsBase, tscBase, mult uint64) {
+	atomic.AddUint64(&c.begun, 1)
+	atomic.StoreUint64(&c.nsBase, nsBase)
+	atomic.StoreUint64(&c.tscBase, tscBase)
+	atomic.StoreUint64(&c.mult, mult)
+	atomic.AddUint64(&c.written, 1)
 }
 
-// installClock makes the Go runtime read the clock by clockGettime.
-func installClock()
+// installClock makes the Go runtime read the clock by clockGettime, or
+// clockGettimeAnywhere.
+func installClock(anywhere bool)
 
 // tscAt returns the BSP's count at a time of now(). Any CPU may call it while the
 // BSP writes a new rate.
 func tscAt(ns uint64) uint64 {
 	c := &wallclock
 	for {
-		seq := atomic.LoadUint64(&c.seq)
+		written := atomic.LoadUint64(&c.written)
 		nsBase, tsc, mult := atomic.LoadUint64(&c.nsBase), atomic.LoadUint64(&c.tscBase), atomic.LoadUint64(&c.mult)
-		if seq&seqWriting != 0 || atomic.LoadUint64(&c.seq) != seq {
+		if atomic.LoadUint64(&c.begun) != written {
 			asm.Pause()
 			continue
 		}
@@ -146,7 +163,7 @@ func startClock(hpetBase uint64, pmPort uint16, pmWide bool) {
 	chooseReference(hpetBase, pmPort, pmWide)
 	if max, _, _, _ := asm.CPUID(0x80000000, 0); max >= 0x80000001 {
 		if _, _, _, edx := asm.CPUID(0x80000001, 0); edx&cpuidRDTSCP == 0 {
-			wallclock.special()
+			clockAnywhere = 1
 		}
 	}
 	apicWrite(apicInitial, 1<<32-1)
@@ -213,11 +230,7 @@ func refineClock() {
 	ns := scaleFS(refSpan, ref.fs)
 	if f := div32(refFuzz+fuzz, t-refTSC); f < rateFuzz {
 		rateFuzz = f
-		atomic.AddUint64(&c.seq, seqWriting)
-		atomic.StoreUint64(&c.nsBase, at)
-		atomic.StoreUint64(&c.tscBase, t)
-		atomic.StoreUint64(&c.mult, div32(ns, t-refTSC))
-		atomic.AddUint64(&c.seq, seqStep-seqWriting)
+		c.setRate(at, t, div32(ns, t-refTSC))
 	}
 	switch {
 	case ns >= lastWindow && rateFuzz <= enoughFuzz, ref.mask < 1<<24-1:

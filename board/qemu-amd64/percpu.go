@@ -18,7 +18,7 @@ type percpu struct {
 	self     uint64 // address of this record
 	ctx      uint64 // address of the running task's sched.Context, 0 when idle
 	scratch  uint64
-	stack    uint64 // top of the kernel stack
+	entry    uint64 // where the kernel stack begins: spillRoom below its top
 	tls      uint64 // FS base in the kernel: the address behind fakeG
 	trap     uint64 // odd while in the kernel
 	fakeG    uint64 // thread-local slot that the compiler reads g from
@@ -34,6 +34,7 @@ type percpu struct {
 	node      uint32
 	online    uint32 // atomic: see ap.go
 	stage     uint32 // atomic: of an AP's start
+	stack     uint64 // top of the kernel stack
 	tscOffset uint64 // what to add to this CPU's TSC
 	nested    uint64 // 1 while a page fault of the kernel itself is being served
 	irqs      [96]uint64
@@ -57,9 +58,9 @@ type frame struct {
 
 // For the assembly.
 const (
-	constantCalls = linux.ConstantCalls
-	countedCalls  = linux.CountedCalls
-	programFlags  = 0x202 // RFLAGS after a system call: IF, and bit 1 that always is; the rest is clobbered
+	countedCalls = linux.CountedCalls
+	spillRoom    = 64    // for the register arguments of what the entries call
+	programFlags = 0x202 // RFLAGS after a system call: IF, and bit 1 that always is; the rest is clobbered
 )
 
 const bootStackSize = 32 << 10
@@ -117,6 +118,7 @@ func vectorState(bsp bool) {
 // call entry, and allows WRFSBASE where it exists. stacks are the tops of the
 // stacks of IST 1 to 4.
 func (c *percpu) loadTables(exception, nmi, double, check uint64) {
+	c.entry = c.stack - spillRoom
 	ist := [5]uint64{exception, c.stack, nmi, double, check}
 	for i, top := range ist {
 		c.tss[9+2*i] = uint32(top)

@@ -54,9 +54,9 @@ func start() {
 	initAPIC(topology.CPUs[0].UID)
 	startClock(hpetInfo.Addr, uint16(fadt.PMTimer.Addr), fadt.PMTimer32)
 	klog.Now = logTime
-	installClock()
 	vm.CPUOnline(0)
 	ncpu = startAPs(root)
+	installClock(clockAnywhere != 0)
 	initCrash()
 	bootKernel()
 }

@@ -9,21 +9,35 @@
 // A context whose Vector field is 0 came by SYSCALL (or starts like one): the
 // program expects RCX, R11, the flags and the vector registers clobbered, so
 // the way back is STI and a jump. The rest goes back by XRSTOR and IRETQ.
+//
+// Go functions are called as the compiler calls them (ABIInternal: arguments in
+// AX, BX, CX, DI, SI, room above the return address to spill them, R14 = g,
+// X15 = 0), through function values, whose code the assembler cannot name: its
+// own calls of Go would go by a wrapper. X15 is 0 whenever Go returns.
 
 #define MSR_FSBASE 0xc0000100
 
-// FS base := AX. Clobbers CX and DX. WRFSBASE where CR4 allows it.
+// FS base := AX. WRFSBASE where CR4 allows it, else at wrmsr, which clobbers AX,
+// CX and DX.
 #define SETFS(wrmsr, done) \
 	CMPQ percpu_fsgsbase(GS), $0; \
 	JEQ  wrmsr; \
 	BYTE $0xf3; BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0xd0; \ // WRFSBASE AX
-	JMP  done; \
+done:
+
+#define SETFS_SLOW(wrmsr, done) \
 wrmsr: \
 	MOVQ AX, DX; \
 	SHRQ $32, DX; \
 	MOVL $MSR_FSBASE, CX; \
 	WRMSR; \
-done:
+	JMP  done
+
+// Call of the Go function whose value is in that variable, on the kernel stack.
+#define CALLGO(value) \
+	MOVQ percpu_fakeG(GS), R14; \
+	MOVQ value(SB), DX; \
+	CALL (DX)
 
 // SYSCALL entry (MSR LSTAR): RCX = return address, R11 = flags, interrupts off.
 // Calls are counted here. One whose answer is a constant gets it from a table and
@@ -33,8 +47,6 @@ TEXT ·syscallEntry(SB),NOSPLIT|NOFRAME,$0
 	JAE  save
 	MOVQ percpu_counts(GS), R11
 	INCQ (R11)(AX*8) // this CPU's own
-	CMPQ AX, $const_constantCalls
-	JAE  save
 	LEAQ pdac∕kernel∕linux·Constants(SB), R11
 	MOVBLZX (R11)(AX*1), R11
 	SUBL $1, R11
@@ -44,48 +56,75 @@ TEXT ·syscallEntry(SB),NOSPLIT|NOFRAME,$0
 	JMP  CX
 
 save:
-	MOVQ AX, percpu_scratch(GS)
-	MOVQ percpu_ctx(GS), AX
-	MOVQ BX, context_RBX(AX)
-	MOVQ CX, context_RIP(AX)
-	MOVQ DX, context_RDX(AX)
-	MOVQ SI, context_RSI(AX)
-	MOVQ DI, context_RDI(AX)
-	MOVQ BP, context_RBP(AX)
-	MOVQ SP, context_RSP(AX)
-	MOVQ R8, context_R8(AX)
-	MOVQ R9, context_R9(AX)
-	MOVQ R10, context_R10(AX)
-	MOVQ $const_programFlags, context_RFLAGS(AX)
-	MOVQ R12, context_R12(AX)
-	MOVQ R13, context_R13(AX)
-	MOVQ R14, context_R14(AX)
-	MOVQ R15, context_R15(AX)
-	MOVQ $0, context_Vector(AX)
-	STMXCSR context_MXCSR(AX)
-	MOVQ percpu_scratch(GS), BX
-	MOVQ BX, context_RAX(AX)
+	MOVQ percpu_ctx(GS), R11
+	MOVQ AX, context_RAX(R11)
+	MOVQ BX, context_RBX(R11)
+	MOVQ CX, context_RIP(R11)
+	MOVQ DX, context_RDX(R11)
+	MOVQ SI, context_RSI(R11)
+	MOVQ DI, context_RDI(R11)
+	MOVQ BP, context_RBP(R11)
+	MOVQ SP, context_RSP(R11)
+	MOVQ R8, context_R8(R11)
+	MOVQ R9, context_R9(R11)
+	MOVQ R10, context_R10(R11)
+	MOVQ R12, context_R12(R11)
+	MOVQ R13, context_R13(R11)
+	MOVQ R14, context_R14(R11)
+	MOVQ R15, context_R15(R11)
+	MOVQ $const_programFlags, context_RFLAGS(R11)
+	MOVQ $0, context_Vector(R11)
+	STMXCSR context_MXCSR(R11)
 	INCQ percpu_trap(GS)
-	MOVQ percpu_stack(GS), SP
+	MOVQ percpu_entry(GS), SP
 	XORL BP, BP
 	MOVQ percpu_tls(GS), AX
 	SETFS(wrmsr, done)
 	XORPS X15, X15
-	PUSHQ percpu_self(GS)
-	CALL ·trapSyscall(SB)
+	MOVQ percpu_id(GS), AX
+	MOVL percpu_task(GS), BX
+	CALLGO(·onCall)
+
+	// Anything to do but to go back to the task? The scheduler has, or a signal
+	// waits for the task. A task that has left the CPU is not looked at: the
+	// scheduler has something to do then.
+	MOVQ percpu_need(GS), AX
+	CMPL (AX), $0
+	JNE  leave
+	MOVQ percpu_ctx(GS), R15
+	CMPL const_attn(R15), $0
+	JNE  leave
+	JMP  ·back(SB)
+
+leave:
+	MOVQ percpu_self(GS), AX
+	CALLGO(·onLeave)
 	JMP  ·resume(SB)
+	SETFS_SLOW(wrmsr, done)
 
 // resume goes back to the task in percpu.ctx, or idles.
 TEXT ·resume(SB),NOSPLIT|NOFRAME,$0
 	MOVQ percpu_ctx(GS), R15
 	TESTQ R15, R15
 	JZ   idle
+	JMP  ·back(SB)
+
+idle:
+	MOVQ percpu_entry(GS), SP
+	INCQ percpu_trap(GS)
+
+halt:
+	STI
+	HLT
+	JMP  halt
+
+// back goes back to the task whose context R15 points to.
+TEXT ·back(SB),NOSPLIT|NOFRAME,$0
 	MOVQ context_FS(R15), AX
 	SETFS(wrmsr, done)
 	CMPQ context_Vector(R15), $0
 	JNE  full
 	LDMXCSR context_MXCSR(R15)
-	XORPS X15, X15
 	INCQ percpu_trap(GS)
 	MOVQ context_RAX(R15), AX
 	MOVQ context_RBX(R15), BX
@@ -98,7 +137,6 @@ TEXT ·resume(SB),NOSPLIT|NOFRAME,$0
 	MOVQ context_R8(R15), R8
 	MOVQ context_R9(R15), R9
 	MOVQ context_R10(R15), R10
-	MOVQ context_RFLAGS(R15), R11
 	MOVQ context_R12(R15), R12
 	MOVQ context_R13(R15), R13
 	MOVQ context_R14(R15), R14
@@ -107,7 +145,7 @@ TEXT ·resume(SB),NOSPLIT|NOFRAME,$0
 	JMP  CX
 
 full:
-	MOVQ percpu_stack(GS), SP
+	MOVQ percpu_entry(GS), SP
 	MOVL $-1, AX
 	MOVL $-1, DX
 	MOVQ context_XSave(R15), CX
@@ -142,15 +180,7 @@ regs:
 	MOVQ context_R15(R15), R15
 	INCQ percpu_trap(GS)
 	IRETQ
-
-idle:
-	MOVQ percpu_stack(GS), SP
-	INCQ percpu_trap(GS)
-
-halt:
-	STI
-	HLT
-	JMP  halt
+	SETFS_SLOW(wrmsr, done)
 
 // trapCommon serves exceptions and interrupts. On the IST stack: vector, error
 // code, RIP, CS, RFLAGS, RSP, SS.
@@ -198,23 +228,20 @@ fx:
 	BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0x01 // FXSAVE64 (CX)
 
 saved:
-	MOVQ 0(SP), BX
-	MOVQ 8(SP), DI
-	MOVQ CR2, SI
-	MOVQ 16(SP), R8
 	INCQ percpu_trap(GS)
-	MOVQ percpu_stack(GS), SP
-	XORL BP, BP
 	MOVQ percpu_tls(GS), AX
 	SETFS(wrmsr, done)
+	MOVQ 0(SP), BX
+	MOVQ 8(SP), CX
+	MOVQ CR2, DI
+	MOVQ 16(SP), SI
+	MOVQ percpu_entry(GS), SP
+	XORL BP, BP
 	XORPS X15, X15
-	PUSHQ R8
-	PUSHQ SI
-	PUSHQ DI
-	PUSHQ BX
-	PUSHQ percpu_self(GS)
-	CALL ·trap(SB)
+	MOVQ percpu_self(GS), AX
+	CALLGO(·onTrap)
 	JMP  ·resume(SB)
+	SETFS_SLOW(wrmsr, done)
 
 kernel:
 	JMP ·stay(SB)

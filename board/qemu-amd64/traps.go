@@ -11,17 +11,18 @@ import (
 	"pdac/kernel/vm"
 )
 
-// trapSyscall serves SYSCALL. Called by syscallEntry.
-func trapSyscall(c *percpu) {
-	linux.Syscall(int(c.id), c.task)
-	if c.mustLeave() {
-		leave(c)
-	}
-}
+// What the trap entries call.
+var (
+	onCall  = linux.Syscall
+	onLeave = leave
+	onTrap  = trap
+)
 
-// mustLeave says whether the CPU has more to do than to go back to its task: the
-// scheduler has, or a signal waits for the task. A task that has left the CPU is
-// not looked at: the scheduler has something to do then.
+// attn is where a task's Attn is, as seen from its context.
+const attn = int64(unsafe.Offsetof(sched.Task{}.Attn)) - int64(unsafe.Offsetof(sched.Task{}.Ctx))
+
+// mustLeave says whether the CPU has more to do than to go back to its task, as
+// syscallEntry does.
 func (c *percpu) mustLeave() bool {
 	return atomic.LoadUint32((*uint32)(asm.Pointer(c.need))) != 0 || c.current().Attn.Load() != 0
 }
@@ -31,7 +32,7 @@ func (c *percpu) current() *sched.Task {
 	return (*sched.Task)(asm.Pointer(c.ctx - uint64(unsafe.Offsetof(sched.Task{}.Ctx))))
 }
 
-// trap serves interrupts, and exceptions of programs. Called by trapCommon.
+// trap serves interrupts, and exceptions of programs.
 func trap(c *percpu, vector, code, cr2, rip uint64) {
 	cpu := int(c.id)
 	c.count(vector)

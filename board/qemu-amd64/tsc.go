@@ -67,7 +67,7 @@ func syncTSC(c *percpu) {
 	}
 	if d, bound := int64(offset), int64(best+1)/2; d > bound || -d > bound {
 		c.tscOffset = offset
-		if !wallclock.special() {
+		if atomic.SwapUint32(&clockAnywhere, 1) == 0 {
 			klog.New(klog.Warn).Str("clock: CPU ").Dec(c.id).Str("'s TSC is off by ").Int(d).Str(" counts; offsets are added").End()
 		}
 	}

@@ -2,13 +2,10 @@ package linux
 
 import "unsafe"
 
-// ConstantCalls bounds the numbers of the calls in Constants.
-const ConstantCalls = 128
-
 // Constants has, for each call whose answer never changes, that answer + 1; 0 for
 // the others. The trap entry answers these without saving the task's context.
 // Syscall answers them too.
-var Constants = [ConstantCalls]uint8{
+var Constants = [CountedCalls]uint8{
 	nrGetpid:  processID + 1,
 	nrGetppid: 0 + 1,
 	nrGetpgrp: processID + 1,

@@ -9,7 +9,8 @@ const board = "pdac/board/qemu-amd64."
 var below = policy{
 	// What the assembly of the trap entries calls.
 	roots: []string{
-		board + "trapSyscall",
+		"pdac/kernel/linux.Syscall",
+		board + "leave",
 		board + "trap",
 		board + "trapKernel",
 	},
@@ -53,7 +54,7 @@ var below = policy{
 			sites: map[string]int{
 				"Record.End": 2, "Seize": 2, "line": 3,
 			},
-			targets: []string{board + "putByte", board + "now", board + "thisCPU"},
+			targets: []string{board + "putByte", board + "readClock", board + "readClockAnywhere", board + "thisCPU"},
 		},
 		{ // Config.Now, Hooks, ConsoleOut, Files.Populate and Entropy.
 			pkg: "pdac/kernel/linux.",
@@ -63,7 +64,7 @@ var below = policy{
 				"sysExit": 1, "sysGettimeofday": 1, "sysMapDevice": 1, "sysMmap": 1, "sysSigreturn": 1, "sysSysinfo": 2, "sysTime": 1, "sysTimes": 1,
 				"writeConsole": 1,
 			},
-			targets: []string{board + "now", board + "exit", board + "fatal", board + "memory", board + "room", board + "mapDeviceFor", board + "output", "pdac/kernel/vm.Populate", "pdac/kernel/linux.hardwareEntropy"},
+			targets: []string{board + "readClock", board + "readClockAnywhere", board + "exit", board + "fatal", board + "memory", board + "room", board + "mapDeviceFor", board + "output", "pdac/kernel/vm.Populate", "pdac/kernel/linux.hardwareEntropy"},
 		},
 		{ // Machine, OnExit and OnTimeout.
 			pkg: "pdac/kernel/sched.",
@@ -72,7 +73,7 @@ var below = policy{
 				"CPUTime": 1, "Exit": 2, "New": 1, "Stats": 1, "Tick": 1, "Urgent": 1, "expire": 2, "kick": 1,
 				"place": 1,
 			},
-			targets: []string{board + "now", board + "kick", board + "arm", "pdac/kernel.growTasks", "pdac/kernel.growTimers", "pdac/kernel/linux.exitThread", "pdac/kernel/linux.onTimeout"},
+			targets: []string{board + "readClock", board + "readClockAnywhere", board + "kick", board + "arm", "pdac/kernel.growTasks", "pdac/kernel.growTimers", "pdac/kernel/linux.exitThread", "pdac/kernel/linux.onTimeout"},
 		},
 		{ // Config.
 			pkg: "pdac/kernel/vm.",
