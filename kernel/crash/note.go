@@ -8,8 +8,8 @@ import "sync/atomic"
 // goroutine that drew the slot's number from taken, and it alone. Linearization: Note at its store to rip, noted at its load of
 // that rip. Reclamation: none, who notes is about to end the machine. Progress: wait-free, both.
 const (
-	maxNotes = 8   // goroutines that die at once, of which one gets to the exit; later ones are not noted
-	maxNote  = 128 // bytes: an instruction that names a long symbol is cut
+	maxNotes = 4   // goroutines that die at once, of which one gets to the exit; later ones are not noted
+	maxNote  = 112 // bytes: an instruction that names a long symbol is cut
 )
 
 // A note is what package disasm made of the instruction at rip.
