@@ -27,7 +27,7 @@ const (
 const (
 	cpuAbsent = iota // -> up by the AP, -> left by the BSP
 	cpuUp
-	cpuLeft // too late: it halts for good
+	cpuLeft // too late: it halts for good, and gets no interrupt
 )
 
 // startAPs starts all CPUs but this one at once, waits until they are up, and
@@ -64,7 +64,9 @@ func startAPs(root uint64) int {
 		}
 	}
 	up := number()
-	vm.MapKernel(0, apPage, apPage, pageSize, vm.KernelNone)
+	if up == n { // else one that is late needs the page on its way to the halt
+		vm.MapKernel(0, apPage, apPage, pageSize, vm.KernelNone)
+	}
 	for _, c := range records[1:up] {
 		serveSync(c)
 	}

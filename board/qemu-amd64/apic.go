@@ -42,7 +42,6 @@ const (
 	icrInit     = 5 << 8
 	icrStartup  = 6 << 8
 	icrNMI      = 4 << 8
-	icrOthers   = 3 << 18 // all but self
 
 	cpuidX2APIC   = 1 << 21 // leaf 1 ECX
 	cpuidDeadline = 1 << 24 // leaf 1 ECX

@@ -125,7 +125,11 @@ func stopOthers(cpu int) {
 		return
 	}
 	if online := onlineCPUs(); online > 1 {
-		sendIPI(0, icrOthers|icrNMI|icrAssert)
+		for i := range cpus { // not by shorthand: a CPU that is left out may be on its way and have no IDT yet
+			if c := &cpus[i]; c != records[cpu] && atomic.LoadUint32(&c.online) == cpuUp {
+				sendIPI(c.apicID, icrNMI|icrAssert)
+			}
+		}
 		for range stopPatience {
 			if stopped() >= online-1 {
 				break
