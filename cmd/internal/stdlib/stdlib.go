@@ -16,6 +16,7 @@ var added = map[string]string{
 	"runtime/goos/goos.go":   "goos.go.txt",
 	"runtime/zz_tamago.go":   "runtime.go.txt",
 	"os/signal/zz_tamago.go": "signal.go.txt",
+	"runtime/zz_space.go":    "space.go.txt",
 }
 
 const overlayDir = "board/qemu-amd64/overlay"
@@ -50,10 +51,22 @@ func output(dir string, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// Overlay writes the file for the go command's -overlay flag. Replace adds to
-// it or overrides it: absolute path of a source file -> file with its text.
+// Overlay writes the file for the go command's -overlay flag, and beside it the
+// texts that are made for it. Replace adds to it or overrides it: absolute path of
+// a source file -> file with its text.
 func (t Tree) Overlay(file string, replace map[string]string) error {
 	all := make(map[string]string)
+	texts, err := t.edited(edits)
+	if err != nil {
+		return err
+	}
+	for name, text := range texts {
+		to := filepath.Join(filepath.Dir(file), strings.ReplaceAll(name, "/", "-"))
+		if err := os.WriteFile(to, []byte(text), 0o644); err != nil {
+			return err
+		}
+		all[filepath.Join(t.GOROOT, "src", name)] = to
+	}
 	for name, text := range added {
 		all[filepath.Join(t.GOROOT, "src", name)] = filepath.Join(t.PDAC, overlayDir, text)
 	}
@@ -68,17 +81,24 @@ func (t Tree) Overlay(file string, replace map[string]string) error {
 }
 
 // Link makes dir, an empty folder, a GOROOT of links into the installed one
-// with the added files among them: go vet takes no overlay that adds a folder.
-// Only the folders on the way to those files are folders; the rest is linked
+// with the added and edited files among them: go vet takes no overlay that adds a
+// folder. Only the folders on the way to those files are folders; the rest is linked
 // whole, since go:embed wants regular files.
 func (t Tree) Link(dir string) error {
-	real := make(map[string]bool)
+	texts, err := t.edited(edits)
+	if err != nil {
+		return err
+	}
+	own := make(map[string]bool) // not links
 	for name := range added {
 		for d := filepath.Join("src", filepath.Dir(name)); d != "."; d = filepath.Dir(d) {
-			real[d] = true
+			own[d] = true
 		}
 	}
-	if err := linkInto(t.GOROOT, dir, ".", real); err != nil {
+	for name := range texts { // an added file has made their folder one of ours
+		own[filepath.Join("src", name)] = true
+	}
+	if err := linkInto(t.GOROOT, dir, ".", own); err != nil {
 		return err
 	}
 	for name, text := range added {
@@ -90,10 +110,17 @@ func (t Tree) Link(dir string) error {
 			return err
 		}
 	}
+	for name, text := range texts {
+		if err := os.WriteFile(filepath.Join(dir, "src", name), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-func linkInto(from, to, rel string, real map[string]bool) error {
+// linkInto links what is in folder rel, but makes folders of those in own and
+// leaves its files out.
+func linkInto(from, to, rel string, own map[string]bool) error {
 	if err := os.MkdirAll(filepath.Join(to, rel), 0o755); err != nil {
 		return err
 	}
@@ -103,10 +130,11 @@ func linkInto(from, to, rel string, real map[string]bool) error {
 	}
 	for _, e := range entries {
 		name := filepath.Join(rel, e.Name())
-		if real[name] {
-			err = linkInto(from, to, name, real)
-		} else {
+		switch {
+		case !own[name]:
 			err = os.Symlink(filepath.Join(from, name), filepath.Join(to, name))
+		case e.IsDir():
+			err = linkInto(from, to, name, own)
 		}
 		if err != nil {
 			return err

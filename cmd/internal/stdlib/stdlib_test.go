@@ -44,10 +44,21 @@ func TestOverlayAddsAndReplaces(t *testing.T) {
 	if err := json.Unmarshal(b, &overlay); err != nil {
 		t.Fatal(err)
 	}
-	if len(overlay.Replace) != len(added)+1 || overlay.Replace["/a.go"] != "/b.go" {
+	edited, err := tree.edited(edits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(overlay.Replace) != len(added)+len(edited)+1 || overlay.Replace["/a.go"] != "/b.go" {
 		t.Errorf("overlay = %v", overlay.Replace)
 	}
 	delete(overlay.Replace, "/a.go")
+	for name, text := range edited {
+		target := filepath.Join(tree.GOROOT, "src", name)
+		if b, err := os.ReadFile(overlay.Replace[target]); err != nil || string(b) != text {
+			t.Errorf("the text for %s is not the edited one: %v", name, err)
+		}
+		delete(overlay.Replace, target)
+	}
 	for target, text := range overlay.Replace {
 		if _, err := os.Stat(target); err == nil {
 			t.Errorf("%s exists: the overlay would hide a file of stock Go", target)
@@ -76,6 +87,19 @@ func TestLink(t *testing.T) {
 		i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, want) })
 		if i < 0 || !strings.Contains(lines[i], filepath.Base(name)) {
 			t.Errorf("%s is not in its package:\n%s", name, out)
+		}
+	}
+	edited, err := find(t).edited(edits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range edited {
+		file := filepath.Join(dir, "src", name)
+		if fi, err := os.Lstat(file); err != nil || !fi.Mode().IsRegular() {
+			t.Errorf("%s is not a file of its own: %v", name, err)
+		}
+		if b, err := os.ReadFile(file); err != nil || string(b) != text {
+			t.Errorf("%s is not edited: %v", name, err)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(added)) {
