@@ -53,10 +53,10 @@ func Fault(cpu int, va, code uint64) Outcome {
 	if va-UserMin >= UserEnd-UserMin {
 		return faultOutside(cpu, va, code)
 	}
-	c := &cpus[cpu]
-	c.enter()
+	section := &cpus[cpu].section
+	section.Enter()
 	out := resolve(cpu, va, code)
-	c.leave()
+	section.Leave()
 	if out == busy {
 		Poll(cpu)
 		return Done

@@ -22,10 +22,10 @@ func Resident(cpu int, addr uint64, result []byte) Errno {
 	if !ok {
 		return ENOMEM
 	}
-	c := &cpus[cpu]
-	c.enter()
+	section := &cpus[cpu].section
+	section.Enter()
 	err := resident(s, result)
-	c.leave()
+	section.Leave()
 	return err
 }
 
@@ -65,8 +65,8 @@ func Check(cpu int, va, n uint64, write bool) bool {
 			return false
 		}
 	}
-	c := &cpus[cpu]
-	c.enter()
+	section := &cpus[cpu].section
+	section.Enter()
 	root := tree.top()
 	for va < end {
 		n := find(root, va)
@@ -75,6 +75,6 @@ func Check(cpu int, va, n uint64, write bool) bool {
 		}
 		va = n.end
 	}
-	c.leave()
+	section.Leave()
 	return va >= end
 }

@@ -1,0 +1,45 @@
+package rcu
+
+// Synchronize returns after every section that was under way at the call has ended. Callers share
+// grace periods, and none waits for more than two.
+//
+// It must not be called in a section of the same Domain: that would wait for itself. With
+// Config.Track it panics then.
+func (d *Domain) Synchronize() {
+	d.outside("Synchronize")
+	p := d.pace
+	for at := d.periods.after(); !d.periods.reached(at); {
+		if d.periods.begin() {
+			d.period()
+			d.periods.end()
+			continue
+		}
+		p.wait()
+	}
+}
+
+// period waits a grace period: domain.go argues that it is one.
+func (d *Domain) period() {
+	w := waiting{pace: d.pace, start: d.now(), report: d.stallNs}
+	p := d.phase.Load()
+	d.drain(&w, p^phaseBit)
+	d.phase.Store(p ^ phaseBit)
+	d.drain(&w, p)
+	for cpu := range d.traps {
+		s := &d.traps[cpu].Section
+		for m := s.Mark(); !s.Left(m); {
+			d.wait(&w, Stall{CPU: cpu, Trap: true})
+		}
+	}
+	d.record(d.now() - w.start)
+}
+
+// drain returns when every counter of a phase has been zero once.
+func (d *Domain) drain(w *waiting, phase uint32) {
+	phase &= phaseBit
+	for cpu := range d.cells {
+		for n := &d.cells[cpu].readers[phase]; n.Load() != 0; { // pairs with the adds of readers
+			d.wait(w, Stall{CPU: cpu, phase: phase})
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package rcu
+
+import "time"
+
+// Stall describes who holds a grace period up.
+type Stall struct {
+	CPU   int           // where the section was begun
+	Start uint64        // time of Config.Now, ns, when it began; untracked: when the grace period did, which is later
+	PC    uintptr       // where ReadLock returns to; 0: untracked
+	Age   time.Duration // since Start
+	Trap  bool          // it is trap code: Config.Traps
+
+	phase uint32
+}
+
+// waiting is one grace period's wait.
+type waiting struct {
+	pace   pace
+	start  uint64 // ns
+	report uint64 // age of the grace period in ns at which it is next called stalled
+}
+
+// wait waits a little for who is described by s, and reports a stall when it is time.
+func (d *Domain) wait(w *waiting, s Stall) {
+	if !w.pace.wait() {
+		return
+	}
+	now := d.now()
+	age := now - w.start
+	if age < w.report {
+		return
+	}
+	if w.report == d.stallNs {
+		d.stalls.Add(1)
+	}
+	for w.report <= age {
+		w.report *= 2
+	}
+	if d.onStall == nil {
+		return
+	}
+	s.Start = w.start
+	if d.tracker != nil && !s.Trap {
+		d.tracker.oldest(&s)
+	}
+	s.Age = time.Duration(now - s.Start)
+	d.onStall(s)
+}

@@ -1,0 +1,40 @@
+package rcu
+
+import "math/bits"
+
+// Buckets is the number of counts in a histogram of latencies. Count 0 is for 0 ns, count i for
+// 2^(i-1) ns to less than 2^i, the last one (4.6 minutes) also for all beyond.
+const Buckets = 40
+
+// Stats are totals since New, unless they say otherwise.
+type Stats struct {
+	GracePeriods uint64
+	Latency      [Buckets]uint64 // grace periods by their length
+	Stalls       uint64          // grace periods that took Config.StallAfter or longer
+	Readers      uint64          // sections under way
+	Pending      uint64          // callbacks that have not run to the end
+	Ran          uint64          // callbacks that have
+}
+
+// Stats sums up. It is not a snapshot: the parts are of slightly different times.
+func (d *Domain) Stats() Stats {
+	s := Stats{
+		GracePeriods: d.periods.rounds(),
+		Stalls:       d.stalls.Load(),
+		Pending:      uint64(d.pending.Load()),
+		Ran:          d.ran.Load(),
+	}
+	for i := range d.latency {
+		s.Latency[i] = d.latency[i].Load()
+	}
+	for i := range d.cells {
+		c := &d.cells[i]
+		s.Readers += c.readers[0].Load() + c.readers[1].Load()
+	}
+	return s
+}
+
+// record counts a grace period of that many ns.
+func (d *Domain) record(ns uint64) {
+	d.latency[min(bits.Len64(ns), Buckets-1)].Add(1)
+}
