@@ -1,0 +1,61 @@
+package cap
+
+// Making entries.
+//
+// An entry is filled by who took its slot, before anything links to it: cold half, object, then the
+// word, NEW, with the next generation's tag. It is published by the CAS from that word to the same
+// one without INACTIVE, which is the linearization point. Until then no check passes.
+
+// Options are what a new capability can have beyond its permissions.
+type Options struct {
+	Formula *Formula // nil: none
+	Gas     int64    // what its account starts with, drawn from the parent's; 0: no account
+}
+
+// Create makes a root: a capability that depends on no other, for an object. The kernel alone may
+// hand it out. cpu is the caller's CPU, from whose node the memory comes.
+//
+// Errors: *ExceedsError for permissions that don't exist, ErrObject, ErrGas, ErrFull, and the
+// formula's.
+func (t *Table) Create(cpu int, s Space, o Object, p Perm, opt Options) (ID, error) {
+	if excess := p &^ AllPerms; excess != 0 {
+		return 0, &ExceedsError{excess}
+	}
+	slot, ok := t.take(cpu)
+	if !ok {
+		return 0, ErrFull
+	}
+	id, word, err := t.fill(slot, 0, s, o, p, false, opt)
+	if err != nil {
+		t.give(slot)
+		return 0, err
+	}
+	t.at(slot).word.CompareAndSwap(word, word^uint64(inactive))
+	t.counts[created].Add(cpu, 1)
+	return id, nil
+}
+
+// fill makes a NEW entry of a slot and returns its identifier and its word. After an error the slot
+// is as it was.
+//
+// Preconditions: the caller took the slot. inherit: the parent is SLOW, so the child must be.
+func (t *Table) fill(slot, parent uint32, s Space, o Object, p Perm, inherit bool, opt Options) (ID, uint64, error) {
+	c := &t.cold[slot]
+	c.parent.Store(parent)
+	c.first.Store(0)
+	c.next.Store(0)
+	c.space.Store(uint32(s))
+	c.tombs.Store(0)
+	c.sweepAt.Store(0)
+	if err := t.attach(slot, opt); err != nil {
+		return 0, 0, err
+	}
+	e := t.at(slot)
+	e.object.Store(uint64(o))
+	generation := c.generation.Load() + 1
+	c.generation.Store(generation)
+	id := makeID(slot, t.tags.tag(slot, generation))
+	word := join(id, lacking(p, inherit || opt.Formula != nil || opt.Gas != 0))
+	e.word.Store(word)
+	return id, word, nil
+}

@@ -1,0 +1,92 @@
+package cap
+
+// Looking at the table: for the console, for who holds a capability, for statistics. Nothing here is
+// a snapshot of more than one entry.
+
+// events are what the table counts.
+const (
+	created = iota
+	derived
+	granted
+	narrowed
+	transferred
+	killed    // entries revoked
+	reclaimed // slots given back
+	events
+)
+
+// Info is what there is to know of a capability.
+type Info struct {
+	ID     ID
+	Parent uint32 // slot of what it was derived from; 0: a root
+	Depth  int    // 0: a root. Only Walk tells
+	Space  Space
+	Object Object
+	Perms  Perm
+	Slow   bool  // formula or gas are to be asked, its own or an ancestor's
+	Gas    int64 // balance of its own account
+}
+
+// Info tells about an active capability. Who knows its identifier may know.
+//
+// Errors: ErrNoCapability, ErrRevoked.
+func (t *Table) Info(id ID) (Info, error) {
+	section := t.rcu.ReadLock(t.spread(id.Slot()))
+	defer t.rcu.ReadUnlock(section)
+	if _, v := t.judge(id, 0); v != OK {
+		return Info{}, v
+	}
+	info, ok := t.info(id.Slot())
+	if !ok || info.ID != id {
+		return Info{}, ErrRevoked
+	}
+	return info, nil
+}
+
+// info reads an entry. False: it isn't active.
+//
+// Preconditions: in a read section.
+func (t *Table) info(slot uint32) (Info, bool) {
+	e, c := t.at(slot), &t.cold[slot]
+	i := Info{
+		Parent: c.parent.Load(),
+		Space:  Space(c.space.Load()),
+		Object: Object(e.object.Load()),
+		Gas:    t.balance(slot),
+	}
+	id, s := split(e.word.Load(), slot) // last: what was read before is this tenant's
+	i.ID, i.Perms, i.Slow = id, s.perms(), s&slow != 0
+	return i, s.active()
+}
+
+// Stats sums up what the table did.
+type Stats struct {
+	Slots       int // full size
+	Backed      int // slots with memory
+	Used        int // slots that are not free: active, or waiting for a grace period
+	Retired     int // slots without a further identifier
+	Created     int64
+	Derived     int64
+	Granted     int64
+	Narrowed    int64 // entries
+	Transferred int64
+	Revoked     int64 // entries
+}
+
+// Stats sums up. It is not a snapshot.
+func (t *Table) Stats() Stats {
+	n := func(event int) int64 { return t.counts[event].Sum() }
+	back := n(reclaimed) // before what it is taken from
+	return Stats{
+		Slots:       int(t.slots) - 1,
+		Backed:      int(t.limit.Load()),
+		Retired:     int(t.retired.Sum()),
+		Used:        int(n(created) + n(derived) - back),
+		Created:     n(created),
+		Derived:     n(derived),
+		Granted:     n(granted),
+		Narrowed:    n(narrowed),
+		Transferred: n(transferred),
+		Revoked:     n(killed),
+	}
+}

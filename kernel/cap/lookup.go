@@ -1,0 +1,85 @@
+package cap
+
+// Asking, and learning for what.
+//
+// The object is loaded before the word. It was written before the identifier was handed out, so
+// the load sees it or something later; a later one is written only when the tag is gone from the
+// word, and then the load of the word, which follows, sees that. (The other way round a tenant could
+// change between the two, and the check of the old one would give the new one's object.)
+//
+// Linearization: at the load of the word. Progress: wait-free without a formula.
+
+// Lookup returns the object that id is a capability for, if it has all of the needed permissions
+// and its formula agrees.
+//
+// Errors: ErrNoCapability, ErrRevoked, *PermissionError, and those of a formula: ErrExpired,
+// ErrUsedUp, ErrOverQuota, ErrRefused.
+func (t *Table) Lookup(cpu int, id ID, need Perm) (Object, error) {
+	if slot := id.Slot(); slot < t.limit.Load() && need <= AllPerms {
+		if o, ok := t.recall(cpu, id, need); ok {
+			return o, nil
+		}
+		e := t.at(slot)
+		o := e.object.Load()
+		w := e.word.Load()
+		if (w^uint64(id))&(uint64(need)|decisive) == 0 {
+			t.remember(cpu, id, w, o)
+			return Object(o), nil
+		}
+	}
+	return t.lookupSlow(cpu, id, need)
+}
+
+func (t *Table) lookupSlow(cpu int, id ID, need Perm) (Object, error) {
+	o := t.objectOf(id)
+	if v := t.verdict(cpu, id, need); v != OK {
+		return 0, t.explain(v, id, need)
+	}
+	return o, nil
+}
+
+// objectOf returns the object in a slot, for whoever checks the identifier afterwards.
+func (t *Table) objectOf(id ID) Object {
+	if slot := id.Slot(); slot < t.limit.Load() {
+		return Object(t.at(slot).object.Load())
+	}
+	return 0
+}
+
+// Look is Lookup for below the runtime: it allocates nothing and runs no user's function, which
+// counts as refusing. A missing permission is ErrPermission.
+//
+// Preconditions: the caller is in a section of the table's rcu.Domain, or in one of the traps that
+// this waits for.
+func (t *Table) Look(id ID, need Perm) (Object, Verdict) {
+	o := t.objectOf(id)
+	slot, v := t.judge(id, need)
+	if v == OK && slot != 0 {
+		v = t.evalChainBelow(slot)
+	}
+	if v != OK {
+		return 0, v
+	}
+	return o, OK
+}
+
+// Admit is Lookup for a gated call: the object must be of the type, and the call's gas is drawn
+// from the account that the capability draws on. The caller is in a read section, which Revoke,
+// Narrow and Transfer wait for, and stays in it for as long as the call may rely on the capability.
+//
+// Errors: as Lookup, and ErrType, ErrGas. After an error no gas is drawn.
+func (t *Table) Admit(cpu int, id ID, typ Type, need Perm, gas int64) (Object, error) {
+	o, err := t.Lookup(cpu, id, need)
+	if err != nil {
+		return 0, err
+	}
+	if o.Type() != typ {
+		return 0, ErrType
+	}
+	if gas != 0 {
+		if v := t.draw(id.Slot(), gas); v != OK {
+			return 0, v
+		}
+	}
+	return o, nil
+}

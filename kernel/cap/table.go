@@ -1,0 +1,196 @@
+package cap
+
+import (
+	"fmt"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"pdac/kernel/lockfree"
+	"pdac/kernel/rcu"
+)
+
+// The table's memory, and how it grows.
+//
+// Three arrays by slot: hot entries (16 bytes, the index), cold ones (48) and links of free lists
+// (4). Each is reserved at its full size and touched a chunk at a time, by the CPU that needs it,
+// so the pages of a chunk come from that CPU's node. limit is the first slot without memory;
+// everything compares a slot with it before touching an entry.
+//
+// Words and writers:
+//
+//	limit   by CAS, up a chunk at a time, after the chunk's words are filled
+//	homes   who moved limit over the chunk, before any of its slots is on a free list
+//
+// Filling is a CAS from zero for each word, so that it can be done by several CPUs at the same
+// time, and by one that comes late when the slot has had tenants: a word is zero only before it is
+// filled (its tag is not zero later, and what it lacks as filled isn't; in slot 2^24-1 the fill is
+// zero itself, and changes nothing).
+//
+// Linearization: growth at the CAS of limit.
+//
+// Reclamation: none; a table's memory is for ever, and entries are type-stable.
+//
+// Progress: lock-free: a CAS of limit fails only because somebody else's succeeded. Readers take no
+// notice.
+
+// MaxSlots is the size of the largest table.
+const MaxSlots = 1 << slotBits
+
+// chunk is the number of slots that the table grows by.
+const chunk = 1024
+
+// Space is an account that holds capabilities: it answers for what is done by them. 0 is the
+// kernel.
+type Space uint32
+
+// Config says what a Table works with.
+type Config struct {
+	Slots  int               // the most capabilities, rounded up to a multiple of 1,024; one is lost. 0: MaxSlots
+	CPUs   int               // CPU numbers are below this
+	NodeOf func(cpu int) int // nil: all on node 0
+	Now    func() uint64     // monotonic clock, ns
+	Key    [2]uint64         // random, different at each boot: who knows it can make identifiers
+	RCU    *rcu.Domain       // gated calls run in its sections
+
+	// Reserve returns zeroed memory that takes up space only where it is
+	// touched, and that lives as long as the table. nil: from mmap.
+	Reserve func(bytes int) ([]byte, error)
+}
+
+// Table holds capabilities.
+type Table struct {
+	// Constant after New, but for limit, which hardly ever changes.
+	hot     unsafe.Pointer // *[slots]entry
+	limit   atomic.Uint32
+	slots   uint32
+	cold    []cold
+	links   []uint32 // lockfree.Stack's
+	tags    permutation
+	rcu     *rcu.Domain
+	now     func() uint64
+	cpus    int
+	nodes   []node          // free slots, by node
+	nodeOf  []uint32        // by CPU
+	homes   []atomic.Uint32 // node of each chunk
+	retired lockfree.Counter
+	counts  [events]lockfree.Counter
+}
+
+// cold is what only the slow path and the derivation tree touch. Its writers are named where its
+// words are used: tree.go, derive.go, transfer.go, wait.go, formula.go, gas.go.
+type cold struct {
+	generation atomic.Uint64 // of the latest tag; 0 before the first
+	gas        atomic.Int64  // balance, or closed
+	parent     atomic.Uint32 // slot; 0: a root. Constant from fill to reclamation
+	first      atomic.Uint32 // slot of the newest child; 0: none
+	next       atomic.Uint32 // slot of the next older sibling, and bits of tree.go
+	space      atomic.Uint32
+	formula    atomic.Uint32 // 0: none
+	waiters    atomic.Int32
+	tombs      atomic.Int32
+	sweepAt    atomic.Int32
+}
+
+const (
+	entryBytes = unsafe.Sizeof(entry{})
+	coldBytes  = unsafe.Sizeof(cold{})
+)
+
+// New returns an empty table. It reserves memory and touches none. Errors are those of the
+// configuration and of Reserve.
+func New(c Config) (*Table, error) {
+	if c.Slots == 0 {
+		c.Slots = MaxSlots
+	}
+	switch {
+	case c.Slots < 2 || c.Slots > MaxSlots:
+		return nil, fmt.Errorf("cap: a table of %d slots; 2 to %d can be", c.Slots, MaxSlots)
+	case c.CPUs < 1:
+		return nil, fmt.Errorf("cap: a table for %d CPUs", c.CPUs)
+	case c.RCU == nil || c.Now == nil:
+		return nil, fmt.Errorf("cap: a table needs RCU and a clock")
+	}
+	reserve := c.Reserve
+	if reserve == nil {
+		reserve = mmap
+	}
+	slots := (c.Slots + chunk - 1) / chunk * chunk
+	var memory [3][]byte
+	for i, size := range []uintptr{entryBytes, coldBytes, 4} {
+		m, err := reserve(slots * int(size))
+		if err != nil {
+			return nil, fmt.Errorf("cap: reserving %d slots: %w", slots, err)
+		}
+		if len(m) < slots*int(size) {
+			return nil, fmt.Errorf("cap: %d bytes reserved for %d", len(m), slots*int(size))
+		}
+		memory[i] = m
+	}
+	t := &Table{
+		hot:    unsafe.Pointer(&memory[0][0]),
+		slots:  uint32(slots),
+		cold:   unsafe.Slice((*cold)(unsafe.Pointer(&memory[1][0])), slots),
+		links:  unsafe.Slice((*uint32)(unsafe.Pointer(&memory[2][0])), slots),
+		tags:   newPermutation(c.Key),
+		rcu:    c.RCU,
+		now:    c.Now,
+		cpus:   c.CPUs,
+		nodeOf: make([]uint32, c.CPUs),
+		homes:  make([]atomic.Uint32, slots/chunk),
+
+		retired: make(lockfree.Counter, c.CPUs),
+	}
+	nodes := 1
+	for cpu := range t.nodeOf {
+		if c.NodeOf != nil {
+			n := c.NodeOf(cpu)
+			t.nodeOf[cpu] = uint32(n)
+			nodes = max(nodes, n+1)
+		}
+	}
+	t.nodes = make([]node, nodes)
+	for i := range t.counts {
+		t.counts[i] = make(lockfree.Counter, c.CPUs)
+	}
+	return t, nil
+}
+
+// mmap reserves memory from the system, on the host and in an image.
+func mmap(bytes int) ([]byte, error) {
+	return syscall.Mmap(-1, 0, bytes, syscall.PROT_READ|syscall.PROT_WRITE,
+		syscall.MAP_PRIVATE|syscall.MAP_ANON|syscall.MAP_NORESERVE)
+}
+
+// at returns a slot's entry. The comparison of the slot with limit, which its callers have made, is
+// the check of bounds.
+func (t *Table) at(slot uint32) *entry {
+	return (*entry)(unsafe.Add(t.hot, uintptr(slot)*entryBytes))
+}
+
+// grow gives the table another chunk, from the node of a CPU, and puts its slots on that node's
+// free list. False: the table has its full size.
+func (t *Table) grow(cpu int) bool {
+	for {
+		from := t.limit.Load()
+		to := from + chunk
+		if from == t.slots {
+			return false
+		}
+		for slot := from; slot < to; slot++ {
+			t.at(slot).word.CompareAndSwap(0, join(makeID(slot, 0), revoked))
+			t.cold[slot].gas.CompareAndSwap(0, 0) // touch
+		}
+		if !t.limit.CompareAndSwap(from, to) {
+			continue
+		}
+		home := t.nodeOf[cpu]
+		t.homes[from/chunk].Store(home)
+		from = max(from, 1) // slot 0 is none
+		for slot := to - 1; slot > from; slot-- {
+			lockfree.Link(t.links, slot-1, slot)
+		}
+		t.nodes[home].free.PushList(t.links, from, to-1)
+		return true
+	}
+}
