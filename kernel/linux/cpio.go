@@ -1,6 +1,10 @@
 package linux
 
-import "pdac/kernel/klog"
+import (
+	"math/bits"
+
+	"pdac/kernel/klog"
+)
 
 // The "newc" archive format, as cpio(5) and the Linux documentation
 // (early-userspace/buffer-format) give it: members of a 110-byte header in
@@ -27,9 +31,17 @@ type member struct {
 	next                              uint64 // offset of the next header
 }
 
-// decodeMember reads the member at off. A non-empty complaint says that nothing
-// can be read from here on.
-func decodeMember(b []byte, off uint64, m *member) (complaint string) {
+// Fields of a header that decide where the others' bytes lie.
+const (
+	fieldMode    = 1
+	fieldSize    = 6
+	fieldNameLen = 11
+	fields       = 13
+)
+
+// layOut finds the parts of the member at off, and its type. A non-empty
+// complaint says that nothing can be read from here on.
+func layOut(b []byte, off uint64, m *member) (complaint string) {
 	if off > uint64(len(b)) || uint64(len(b))-off < memberSize {
 		return "truncated before its trailer"
 	}
@@ -37,37 +49,56 @@ func decodeMember(b []byte, off uint64, m *member) (complaint string) {
 	if string(h[:6]) != magicPlain && string(h[:6]) != magicSummed {
 		return "bad magic"
 	}
-	var f [13]uint32
-	for i := range f {
-		v, ok := hex8(h[6+8*i:])
-		if !ok {
-			return "a header field is not hexadecimal"
-		}
-		f[i] = v
-	}
-	*m = member{
-		ino: f[0], mode: f[1], uid: f[2], gid: f[3], nlink: f[4], mtime: f[5],
-		dev: device(f[7], f[8]), rdev: device(f[9], f[10]), check: f[12],
+	mode, ok1 := field(h, fieldMode)
+	size, ok2 := field(h, fieldSize)
+	nameLen, ok3 := field(h, fieldNameLen)
+	if !ok1 || !ok2 || !ok3 {
+		return notHex
 	}
 	// Sums of a few 32-bit values cannot overflow 64 bits.
-	m.name = off + memberSize
-	m.data = align4(m.name + uint64(f[11]))
-	m.size = uint64(f[6])
-	m.next = align4(m.data + m.size)
-	if f[11] == 0 || m.name+uint64(f[11]) > uint64(len(b)) {
+	name := off + memberSize
+	data := align4(name + uint64(nameLen))
+	*m = member{mode: mode, name: name, data: data, size: uint64(size), next: align4(data + uint64(size))}
+	if nameLen == 0 || name+uint64(nameLen) > uint64(len(b)) {
 		return "a name is truncated"
 	}
-	for m.nameLen < uint64(f[11])-1 && b[m.name+m.nameLen] != 0 {
-		m.nameLen++
+	text := b[name : name+uint64(nameLen)-1]
+	n := 0
+	for n < len(text) && text[n] != 0 {
+		n++
 	}
-	if string(b[m.name:m.name+m.nameLen]) == trailerName {
-		return ""
-	}
-	if m.data+m.size > uint64(len(b)) {
+	m.nameLen = uint64(n)
+	if !m.trailer(b) && data+uint64(size) > uint64(len(b)) {
 		return "the data of its last member is truncated"
 	}
 	return ""
 }
+
+// decodeMember reads all of the member at off, as layOut does.
+func decodeMember(b []byte, off uint64, m *member) (complaint string) {
+	if complaint = layOut(b, off, m); complaint != "" {
+		return complaint
+	}
+	var f [fields]uint32
+	for i := range f {
+		v, ok := field(b[off:off+memberSize], i)
+		if !ok {
+			return notHex
+		}
+		f[i] = v
+	}
+	m.ino, m.uid, m.gid, m.nlink, m.mtime = f[0], f[2], f[3], f[4], f[5]
+	m.dev, m.rdev, m.check = device(f[7], f[8]), device(f[9], f[10]), f[12]
+	return ""
+}
+
+const notHex = "a header field is not hexadecimal"
+
+// field reads field i of a header.
+func field(h []byte, i int) (v uint32, ok bool) { return hex8(h[6+8*i:]) }
+
+// trailer says whether m ends the archive.
+func (m *member) trailer(b []byte) bool { return string(b[m.name:m.name+m.nameLen]) == trailerName }
 
 // SetArchive adds the files of a newc archive to the tree, in the order of the
 // archive: a later member of the same name replaces an earlier one. What is
@@ -85,7 +116,7 @@ func SetArchive(b []byte) {
 			bad.add(why, off)
 			break
 		}
-		if string(b[m.name:m.name+m.nameLen]) == trailerName {
+		if m.trailer(b) {
 			break
 		}
 		if why := addMember(&m); why == "" {
@@ -101,11 +132,11 @@ func SetArchive(b []byte) {
 	}
 }
 
-// Members returns how many members SetArchive will look at.
+// Members returns how many members SetArchive will look at, at most.
 func Members(b []byte) (n int) {
 	var m member
 	for off := uint64(0); ; off = m.next {
-		if decodeMember(b, off, &m) != "" || string(b[m.name:m.name+m.nameLen]) == trailerName {
+		if layOut(b, off, &m) != "" || m.trailer(b) {
 			return n
 		}
 		n++
@@ -116,7 +147,7 @@ func Members(b []byte) (n int) {
 // where the following one begins, 0 if there is none or it cannot be found. It is for those who look for a file before SetArchive.
 func FileAt(b []byte, off uint64) (name, data []byte, next uint64) {
 	var m member
-	if decodeMember(b, off, &m) != "" || string(b[m.name:m.name+m.nameLen]) == trailerName {
+	if layOut(b, off, &m) != "" || m.trailer(b) {
 		return nil, nil, 0
 	}
 	if m.mode&modeType != modeRegular {
@@ -168,22 +199,23 @@ func sum(b []byte) (s uint32) {
 	return s
 }
 
-// hex8 reads 8 hexadecimal digits.
+// hex8 reads 8 hexadecimal digits, all at once: a boot reads a hundred for each member of a large archive, some times over.
 func hex8(b []byte) (v uint32, ok bool) {
-	for _, c := range b[:8] {
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		case 'A' <= c && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		v = v<<4 | uint32(c)
+	const every = 0x0101010101010101 // a factor in each byte
+	b = b[:8]
+	x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+	// Adding 0x80-c sets the top bit of the bytes that are c or more, and carries nothing if the bytes are ASCII.
+	small := x | 0x20*every
+	digit := (x + (0x80-'0')*every) &^ (x + (0x80-'9'-1)*every)
+	letter := (small + (0x80-'a')*every) &^ (small + (0x80-'f'-1)*every)
+	if x&(0x80*every) != 0 || (digit|letter)&(0x80*every) != 0x80*every {
+		return 0, false
 	}
-	return v, true
+	x = bits.ReverseBytes64(x&(0xf*every) + x>>6&every*9) // the first digit to the top; letters have bit 6
+	x = (x | x>>4) & 0x00ff00ff00ff00ff
+	x = (x | x>>8) & 0x0000ffff0000ffff
+	return uint32(x | x>>16), true
 }
 
 func align4(n uint64) uint64 { return (n + 3) &^ 3 }

@@ -3,6 +3,7 @@ package linux
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 )
 
@@ -34,6 +35,25 @@ func TestFileAtWalksRegularFiles(t *testing.T) {
 		got := walk(b[:n])
 		if len(got) > len(whole) || !slices.Equal(got, whole[:len(got)]) {
 			t.Fatalf("%d bytes: %q", n, got)
+		}
+	}
+}
+
+// hex8 takes what strconv takes of 8 bytes that are all digits, and nothing else.
+func TestHex8AcceptsDigitsOnly(t *testing.T) {
+	r := rng(5)
+	for at := range 8 {
+		for c := range 256 {
+			b := []byte("09afAF5c")
+			for i := range b {
+				b[i] = "0123456789abcdefABCDEF"[r.IntN(22)]
+			}
+			b[at] = byte(c)
+			want, err := strconv.ParseUint(string(b), 16, 32)
+			sign := c == '+' || c == '-' || c == '_'
+			if got, ok := hex8(b); ok != (err == nil && !sign) || ok && uint64(got) != want {
+				t.Errorf("%q: %#x, %v; want %#x, %v", b, got, ok, want, err)
+			}
 		}
 	}
 }
