@@ -82,7 +82,21 @@ func startAt(cpu int, dirfd uint64, path []byte) (dir uint32, errno int64) {
 	return dir, errno
 }
 
+// openRights are what opening with those flags needs.
+func openRights(flags uint64) (r Rights) {
+	if flags&oAccess != oWronly {
+		r = RightRead
+	}
+	if flags&oAccess != oRdonly || flags&(oCreat|oTrunc) != 0 {
+		r |= RightWrite
+	}
+	return r
+}
+
 func sysOpenat(cpu int, dirfd, p, flags uint64) int64 {
+	if r := ask(cpu, FamilyFiles, openRights(flags)); r != 0 {
+		return r
+	}
 	exclusive := flags&(oCreat|oExcl) == oCreat|oExcl
 	e, errno := lookup(cpu, dirfd, p, flags&oNofollow == 0 && !exclusive)
 	if errno != 0 {
@@ -177,6 +191,9 @@ func (f *File) readNext(p, n uint64) int64 {
 }
 
 func sysChdir(cpu int, p uint64) int64 {
+	if r := ask(cpu, FamilyFiles, RightWrite); r != 0 {
+		return r
+	}
 	e, errno := lookupExisting(cpu, fdcwd, p, true)
 	if errno != 0 {
 		return errno
@@ -189,9 +206,13 @@ func sysFchdir(cpu int, fd uint64) int64 {
 	if n == 0 {
 		return ebadf
 	}
-	r := enotdir
-	if f.kind == kindDir {
+	r := ask(cpu, FamilyFiles, RightWrite)
+	switch {
+	case r != 0:
+	case f.kind == kindDir:
 		r = changeDir(f.obj)
+	default:
+		r = enotdir
 	}
 	putFile(cpu, n)
 	return r
@@ -206,6 +227,9 @@ func changeDir(e uint32) int64 {
 }
 
 func sysGetcwd(cpu int, p, n uint64) int64 {
+	if r := ask(cpu, FamilyFiles, RightRead); r != 0 {
+		return r
+	}
 	buf := &perCPU[cpu].bounce
 	buf[maxPath-1] = 0
 	path := tree.pathOf(cwd.Load(), buf[:maxPath-1])
@@ -225,6 +249,9 @@ func sysGetcwd(cpu int, p, n uint64) int64 {
 func sysReadlinkat(cpu int, dirfd, p, buf, n uint64) int64 {
 	if int32(n) <= 0 {
 		return einval
+	}
+	if r := ask(cpu, FamilyFiles, RightRead); r != 0 {
+		return r
 	}
 	e, errno := lookupExisting(cpu, dirfd, p, false)
 	if errno != 0 {
@@ -248,11 +275,26 @@ const (
 	rOK = 4
 )
 
+// accessRights are what the answer to that mode stands for: to look is to read.
+func accessRights(mode uint64) Rights {
+	r := RightRead
+	if mode&wOK != 0 {
+		r |= RightWrite
+	}
+	if mode&xOK != 0 {
+		r |= RightExecute
+	}
+	return r
+}
+
 // sysFaccessat answers for the one user there is, root: all may be read, what has
 // an execute bit may be executed, and of a read-only tree devices may be written.
 func sysFaccessat(cpu int, dirfd, p, mode, flags uint64) int64 {
 	if mode&^(xOK|wOK|rOK) != 0 || flags&^(atEaccess|atSymlinkNofollow) != 0 {
 		return einval
+	}
+	if r := ask(cpu, FamilyFiles, accessRights(mode)); r != 0 {
+		return r
 	}
 	e, errno := lookupExisting(cpu, dirfd, p, flags&atSymlinkNofollow == 0)
 	if errno != 0 {
@@ -278,7 +320,9 @@ func sysGetdents64(cpu int, fd, p, n uint64) int64 {
 	}
 	r := enotdir
 	if f.kind == kindDir {
-		r = f.list(cpu, p, uint64(uint32(n)))
+		if r = ask(cpu, FamilyFiles, RightRead); r == 0 {
+			r = f.list(cpu, p, uint64(uint32(n)))
+		}
 	}
 	putFile(cpu, num)
 	return r

@@ -44,15 +44,23 @@ func (f *File) read(cpu int, t sched.ID, c *sched.Context, p, n uint64, wait boo
 	}
 	n = min(n, maxIO)
 	switch f.kind {
-	case kindNull, kindConsole: // the kernel's own console reads the serial line
+	case kindNull:
 		return 0
+	case kindConsole: // the kernel's own console reads the serial line
+		return ask(cpu, FamilyConsole, RightRead)
 	case kindZero:
 		return zerosToUser(p, n)
 	case kindRandom:
 		return randomToUser(cpu, p, n)
 	case kindFile:
+		if r := ask(cpu, FamilyFiles, RightRead); r != 0 {
+			return r
+		}
 		return f.readNext(p, n)
 	case kindMaps:
+		if r := ask(cpu, FamilyFiles, RightRead); r != 0 {
+			return r
+		}
 		return f.readMaps(cpu, p, n)
 	case kindDir:
 		return eisdir
@@ -143,7 +151,9 @@ func sysPread(cpu int, t sched.ID, c *sched.Context) int64 {
 	case f.kind == kindFile:
 		r = ebadf
 		if f.readable() {
-			r = f.readAt(c.RSI, min(c.RDX, maxIO), c.R10)
+			if r = ask(cpu, FamilyFiles, RightRead); r == 0 {
+				r = f.readAt(c.RSI, min(c.RDX, maxIO), c.R10)
+			}
 		}
 	case f.kind <= kindRandom || f.kind == kindDir:
 		r = f.read(cpu, t, c, c.RSI, c.RDX, false)
@@ -182,7 +192,10 @@ func sysLseek(cpu int, fd, off, whence uint64) int64 {
 	if n == 0 {
 		return ebadf
 	}
-	r := f.seek(int64(off), whence)
+	r := f.askRead(cpu) // the end of a file tells its size
+	if r == 0 {
+		r = f.seek(int64(off), whence)
+	}
 	putFile(cpu, n)
 	return r
 }
@@ -264,6 +277,9 @@ func (f *File) ioctl(cpu int, fd uint32, request, arg uint64) int64 {
 		var left uint32
 		switch f.kind {
 		case kindFile:
+			if r := ask(cpu, FamilyFiles, RightRead); r != 0 {
+				return r
+			}
 			left = uint32(f.size() - min(f.size(), f.word.Load()))
 		case kindPipeReader, kindPipeWriter:
 			left = uint32(pipes[f.obj].count.Load())

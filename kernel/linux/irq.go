@@ -8,8 +8,8 @@ import (
 
 // IRQWait (numbers.go) is a system call of this kernel's own, for drivers above the
 // runtime: it takes a vector and the count that the caller saw last, 0 at first, and
-// returns the vector's count of interrupts, as soon as that is another. EINVAL: no
-// such vector.
+// returns the vector's count of interrupts, as soon as that is another. EACCES:
+// the caller's space may not drive devices. EINVAL: no such vector.
 
 // interrupts counts them by vector. Each is written under its queue's lock.
 var interrupts [256]struct {
@@ -32,6 +32,9 @@ func IRQ(cpu int, vector int) {
 func IRQCount(vector int) uint64 { return interrupts[vector&0xff].count.Load() }
 
 func sysIRQWait(cpu int, t sched.ID, c *sched.Context) int64 {
+	if r := ask(cpu, FamilyMachine, RightDrive); r != 0 {
+		return r
+	}
 	if c.RDI >= uint64(len(interrupts)) {
 		return einval
 	}

@@ -37,7 +37,7 @@ const (
 	kindZero
 	kindRandom
 	kindConsole
-	kindFile
+	kindFile // from here to kindDir: of the tree
 	kindMaps
 	kindDir
 	kindPipeReader
@@ -197,6 +197,17 @@ func putFile(cpu int, n uint32) {
 	wakeAll(cpu, &f.q, waitOut, 0)
 	f.q.unlock()
 	filePool.put(n)
+}
+
+// inTree says whether to look at the file is to look at the tree.
+func (f *File) inTree() bool { return f.kind >= kindFile && f.kind <= kindDir }
+
+// askRead asks for a call that reads the file or looks at it, if it is of the tree.
+func (f *File) askRead(cpu int) int64 {
+	if f.inTree() {
+		return ask(cpu, FamilyFiles, RightRead)
+	}
+	return 0
 }
 
 // setFlags sets the flags of mask to their value in flags.

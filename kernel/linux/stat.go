@@ -57,8 +57,12 @@ func sysFstat(cpu int, fd, p uint64) int64 {
 		return ebadf
 	}
 	var s stat
+	r := f.askRead(cpu)
 	s.ofFile(n, f)
 	putFile(cpu, n)
+	if r != 0 {
+		return r
+	}
 	return s.toUser(p)
 }
 
@@ -71,6 +75,9 @@ func sysNewfstatat(cpu int, dirfd, path, p, flags uint64) int64 {
 		if errno == 0 && len(name) == 0 {
 			return sysFstat(cpu, dirfd, p)
 		}
+	}
+	if r := ask(cpu, FamilyFiles, RightRead); r != 0 {
+		return r
 	}
 	e, errno := lookupExisting(cpu, dirfd, path, flags&atSymlinkNofollow == 0)
 	if errno != 0 {

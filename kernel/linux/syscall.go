@@ -246,6 +246,9 @@ func lateCall(cpu int, t sched.ID, c *sched.Context) int64 {
 	case MapDevice:
 		return sysMapDevice(cpu, c)
 	case Crash:
+		if r := ask(cpu, FamilyMachine, RightDrive); r != 0 {
+			return r
+		}
 		return *(*int64)(nil)
 	}
 	return unknown(c.RAX)
