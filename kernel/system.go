@@ -152,7 +152,8 @@ func syscalls() console.Syscalls {
 	var r console.Syscalls
 	for nr := range linux.Calls {
 		if n := linux.Counts(nr); n != 0 {
-			r.Syscalls = append(r.Syscalls, console.Syscall{Number: nr, Name: linux.Name(uint64(nr)), Known: linux.Known(nr), Count: n})
+			r.Syscalls = append(r.Syscalls, console.Syscall{Number: nr, Name: linux.Name(uint64(nr)), Known: linux.Known(nr),
+				Count: n, Refused: linux.Refused(nr)})
 		}
 	}
 	return r

@@ -49,7 +49,7 @@ func machine(calls *[]string) System {
 		IRQs:  func() IRQs { return IRQs{[]Vector{{14, "#PF", 33, []uint64{30, 3}}, {32, "timer", 5, []uint64{5, 0}}}} },
 		Tasks: func() Tasks { return Tasks{[]Task{{3, "m0", "running", 1, 1, 1e9, 5e8, 17}}} },
 		Syscalls: func() Syscalls {
-			return Syscalls{[]Syscall{{39, "getpid", true, 2}, {299, "", false, 1}}}
+			return Syscalls{[]Syscall{{39, "getpid", true, 2, 0}, {257, "openat", true, 9, 3}, {299, "", false, 1, 0}}}
 		},
 		Faults: func() Faults {
 			return Faults{[]Fault{{3, 14, "page fault", 2, 8, 0x401000, "main.f", "/src/f.go", 7, "MOVQ AX, 0(CX)"}}}
@@ -97,7 +97,7 @@ func TestCommandsText(t *testing.T) {
 		{"irq", "vector  name   total  by CPU\n    14  #PF       33  30 3\n    32  timer      5  5 0\n"},
 		{"ps", "task  state    CPU  node  CPU time   waited  switches  name\n   3  running    1     1   1.000 s  0.500 s        17  m0\n"},
 		{"faults", "task 3: page fault, code 0x2, at 0x8\n  main.f (f.go:7)\n  0x401000 MOVQ AX, 0(CX)\n"},
-		{"syscalls", "number  count  name\n    39      2  getpid\n   299      1   (ENOSYS)\n"},
+		{"syscalls", "number  count  name\n    39      2  getpid\n   257      9  openat (3 refused)\n   299      1   (ENOSYS)\n"},
 		{"log", "0 warn  something odd\n"},
 		{"log 1", "0 warn  something odd\n"},
 		{"gc", " after, took "},

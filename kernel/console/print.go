@@ -101,6 +101,9 @@ func (s Syscalls) Print(w io.Writer) {
 		if !c.Known {
 			name += " (ENOSYS)"
 		}
+		if c.Refused != 0 {
+			name += fmt.Sprintf(" (%d refused)", c.Refused)
+		}
 		t.row(c.Number, c.Count, name)
 	}
 	t.print(w)

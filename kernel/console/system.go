@@ -161,6 +161,8 @@ type Syscall struct {
 	Name   string `json:"name"`  // empty if it has none here
 	Known  bool   `json:"known"` // false: answered with ENOSYS
 	Count  uint64 `json:"count"`
+
+	Refused uint64 `json:"refused"` // of these, because of the caller's space
 }
 
 // Workload is what came out of a run of the workload.
