@@ -21,13 +21,18 @@ func (t *Table) Create(cpu int, s Space, o Object, p Perm, opt Options) (ID, err
 	if excess := p &^ AllPerms; excess != 0 {
 		return 0, &ExceedsError{excess}
 	}
+	if !t.hold(o) {
+		return 0, ErrObject
+	}
 	slot, ok := t.take(cpu)
 	if !ok {
+		t.unhold(o)
 		return 0, ErrFull
 	}
 	id, word, err := t.fill(slot, 0, s, o, p, false, opt)
 	if err != nil {
 		t.give(slot)
+		t.unhold(o)
 		return 0, err
 	}
 	t.at(slot).word.CompareAndSwap(word, word^uint64(inactive))

@@ -59,6 +59,47 @@ func (t *Table) info(slot uint32) (Info, bool) {
 	return i, s.active()
 }
 
+// Walk calls f for each active capability, parents before children, until f returns false. f runs
+// in a read section: it must not block, nor revoke.
+func (t *Table) Walk(f func(Info) bool) {
+	for root := uint32(1); root < t.limit.Load(); root++ {
+		if t.cold[root].parent.Load() == 0 && !t.walk(root, f) {
+			return
+		}
+	}
+}
+
+// walk is Walk for one tree. False: f has seen enough.
+func (t *Table) walk(root uint32, f func(Info) bool) bool {
+	section := t.rcu.ReadLock(t.spread(root))
+	defer t.rcu.ReadUnlock(section)
+	depth, last := 0, uint32(0)
+	info, ok := t.info(root)
+	if !ok || info.Parent != 0 {
+		return true
+	}
+	for slot := root; slot != 0; slot = t.after(root, slot) {
+		parent := t.cold[slot].parent.Load()
+		switch {
+		case slot == root:
+		case parent == last:
+			depth++
+		default:
+			for ; last != 0 && t.cold[last].parent.Load() != parent; last = t.cold[last].parent.Load() {
+				depth--
+			}
+		}
+		last = slot
+		if info, ok := t.info(slot); ok {
+			info.Depth = depth
+			if !f(info) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // Stats sums up what the table did.
 type Stats struct {
 	Slots       int // full size

@@ -53,9 +53,9 @@ func (t *Table) objectOf(id ID) Object {
 // this waits for.
 func (t *Table) Look(id ID, need Perm) (Object, Verdict) {
 	o := t.objectOf(id)
-	slot, v := t.judge(id, need)
-	if v == OK && slot != 0 {
-		v = t.evalChainBelow(slot)
+	s, v := t.judge(id, need)
+	if v == OK && s&slow != 0 {
+		v = t.evalChainBelow(id.Slot())
 	}
 	if v != OK {
 		return 0, v

@@ -11,23 +11,20 @@ package cap
 //
 // Progress: lock-free, as far as a user's function is.
 
-// judge looks at the word alone. A slot other than 0 comes with OK if formulas decide. The callers
-// that go on to these are in a read section.
-func (t *Table) judge(id ID, need Perm) (slot uint32, v Verdict) {
-	slot = id.Slot()
+// judge looks at the word alone: the state is of use with OK, when it may have a formula to ask.
+func (t *Table) judge(id ID, need Perm) (state, Verdict) {
+	slot := id.Slot()
 	if slot >= t.limit.Load() {
-		return 0, ErrNoCapability
+		return revoked, ErrNoCapability
 	}
 	is, s := split(t.at(slot).word.Load(), slot)
 	switch {
 	case is != id || !s.active():
-		return 0, t.past(id)
+		return s, t.past(id)
 	case need&^s.perms() != 0:
-		return 0, ErrPermission
-	case s&slow != 0:
-		return slot, OK
+		return s, ErrPermission
 	}
-	return 0, OK
+	return s, OK
 }
 
 // past tells an identifier that was one from one that never was.
@@ -41,10 +38,13 @@ func (t *Table) past(id ID) Verdict {
 
 // verdict judges, and asks the formulas if there are some.
 func (t *Table) verdict(cpu int, id ID, need Perm) Verdict {
+	s, v := t.judge(id, need)
+	if v != OK || s&slow == 0 {
+		return v
+	}
 	section := t.rcu.ReadLock(cpu)
-	slot, v := t.judge(id, need)
-	if v == OK && slot != 0 {
-		v = t.evalChain(slot)
+	if _, v = t.judge(id, need); v == OK { // its slot is its own until the section ends
+		v = t.evalChain(id.Slot())
 	}
 	t.rcu.ReadUnlock(section)
 	return v

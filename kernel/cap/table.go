@@ -75,6 +75,10 @@ type Table struct {
 	homes   []atomic.Uint32 // node of each chunk
 	retired lockfree.Counter
 	counts  [events]lockfree.Counter
+
+	objects  registry
+	waits    waits
+	insiders insiders
 }
 
 // cold is what only the slow path and the derivation tree touch. Its writers are named where its
@@ -116,14 +120,14 @@ func New(c Config) (*Table, error) {
 		reserve = mmap
 	}
 	slots := (c.Slots + chunk - 1) / chunk * chunk
-	var memory [3][]byte
-	for i, size := range []uintptr{entryBytes, coldBytes, 4} {
-		m, err := reserve(slots * int(size))
+	var memory [4][]byte
+	for i, bytes := range []int{slots * int(entryBytes), slots * int(coldBytes), slots * 4, maxObjects * 4} {
+		m, err := reserve(bytes)
 		if err != nil {
-			return nil, fmt.Errorf("cap: reserving %d slots: %w", slots, err)
+			return nil, fmt.Errorf("cap: reserving memory for %d slots: %w", slots, err)
 		}
-		if len(m) < slots*int(size) {
-			return nil, fmt.Errorf("cap: %d bytes reserved for %d", len(m), slots*int(size))
+		if len(m) < bytes {
+			return nil, fmt.Errorf("cap: %d bytes reserved for %d", len(m), bytes)
 		}
 		memory[i] = m
 	}
@@ -150,6 +154,7 @@ func New(c Config) (*Table, error) {
 		}
 	}
 	t.nodes = make([]node, nodes)
+	t.objects.links = unsafe.Slice((*uint32)(unsafe.Pointer(&memory[3][0])), maxObjects)
 	for i := range t.counts {
 		t.counts[i] = make(lockfree.Counter, c.CPUs)
 	}
@@ -164,8 +169,11 @@ func mmap(bytes int) ([]byte, error) {
 
 // at returns a slot's entry. The comparison of the slot with limit, which its callers have made, is
 // the check of bounds.
-func (t *Table) at(slot uint32) *entry {
-	return (*entry)(unsafe.Add(t.hot, uintptr(slot)*entryBytes))
+func (t *Table) at(slot uint32) *entry { return t.entry(uintptr(slot)) }
+
+// entry is at for a slot as wide as an address, which saves Check two instructions.
+func (t *Table) entry(slot uintptr) *entry {
+	return (*entry)(unsafe.Add(t.hot, slot*entryBytes))
 }
 
 // grow gives the table another chunk, from the node of a CPU, and puts its slots on that node's

@@ -1,0 +1,99 @@
+package cap
+
+// Deriving, against Revoke, Narrow and Transfer (Dekker's pattern).
+//
+//	Derive                              Revoke, Narrow
+//	  link the child, its word NEW        change the parent's word
+//	  load the parent's word              load its list of children
+//	  publish, if that still allows it    change each child's word
+//
+// All four accesses are sequentially consistent, so either Derive sees the parent's word changed, and
+// fails, or the walk sees the child. Then it changes the child's word, published or not, and the
+// CAS that publishes fails, since it is from the word as Derive wrote it. So no entry escapes. It
+// doesn't matter when the parent's word was changed and changed back (Narrow, then Grant): what the
+// child has is then based on the Grant.
+//
+// Linearization: a Derive that succeeds at the load of the parent's word; the child is there from
+// the CAS that publishes.
+//
+// What failed after it was linked is a REVOKED entry with an owner: the Derive, if its CAS to
+// REVOKED succeeds, else the one who killed it. The Derive makes a tomb of it and doesn't wait.
+//
+// Progress: lock-free.
+
+// Derive makes a capability for the same object below parent, which has to have Delegate, for a
+// space. What it permits is p, a part of what the parent does; what the parent's formulas say
+// counts for it too, and deriving is a use. Gas comes from the account that the parent draws on.
+//
+// Errors: of the parent as Lookup; *ExceedsError; ErrGas, ErrFull, and the formula's.
+func (t *Table) Derive(cpu int, parent ID, to Space, p Perm, opt Options) (ID, error) {
+	var out list
+	section := t.rcu.ReadLock(cpu)
+	id, err := t.derive(cpu, parent, to, p, opt, &out)
+	t.rcu.ReadUnlock(section)
+	if out.head != 0 {
+		t.rcu.Call(func() { t.unlinked(out) })
+	}
+	return id, err
+}
+
+func (t *Table) derive(cpu int, parent ID, to Space, p Perm, opt Options, out *list) (ID, error) {
+	from := parent.Slot()
+	s, err := t.delegable(parent, p)
+	if err != nil {
+		return 0, err
+	}
+	slot, ok := t.take(cpu)
+	if !ok {
+		return 0, ErrFull
+	}
+	err = t.consent(from, s)
+	var id ID
+	var word uint64
+	if err == nil {
+		id, word, err = t.fill(slot, from, to, Object(t.at(from).object.Load()), p, s&slow != 0, opt)
+	}
+	if err != nil {
+		t.give(slot)
+		return 0, err
+	}
+	t.counts[derived].Add(cpu, 1)
+	t.push(from, slot)
+	_, err = t.delegable(parent, p) // pairs with the CAS in kill, narrow and Transfer
+	if err == nil {
+		if t.at(slot).word.CompareAndSwap(word, word^uint64(inactive)) {
+			return id, nil
+		}
+		_, s := split(t.at(slot).word.Load(), slot)
+		if err = ErrRevoked; s != revoked {
+			err = &ExceedsError{p &^ s.perms()}
+		}
+	}
+	if t.kill(slot) { // else it belongs to who revoked its parent
+		t.bury(slot, out)
+		t.part(slot, settled)
+	}
+	return 0, err
+}
+
+// delegable reports whether these permissions can be handed on from a capability.
+func (t *Table) delegable(id ID, p Perm) (state, error) {
+	s, v := t.judge(id, Delegate)
+	if v != OK {
+		return s, t.explain(v, id, Delegate)
+	}
+	if excess := p &^ s.perms(); excess != 0 {
+		return s, &ExceedsError{excess}
+	}
+	return s, nil
+}
+
+// consent asks the formulas of an authority, if it has some: what it does is a use.
+//
+// Preconditions: in the read section that found it in this state.
+func (t *Table) consent(slot uint32, s state) error {
+	if s&slow == 0 {
+		return nil
+	}
+	return t.evalChain(slot).Err()
+}

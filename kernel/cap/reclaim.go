@@ -1,0 +1,111 @@
+package cap
+
+import "sync/atomic"
+
+// Reclamation: when a slot is free again.
+//
+// A slot can be reused when no link leads to it and the read sections that could have followed one
+// have ended. There are two cases.
+//
+// What died below the top of a Revoke. The owner of the top waits for a grace period after it
+// killed everything and made a tomb of the top. From then on nothing below changes: a Derive that
+// began before has ended, and later ones find their parent REVOKED before they link. Nobody gets there, either: a
+// walk that reads the top's next word finds a tomb and goes by. So the owner alone has the subtree,
+// but for the tombs in it, whose subtrees belong to their own owners.
+//
+// A tomb. It can be cut out of its list by somebody else, while its owner is still taking what was
+// below. It is free when both have happened: the owner is done (SETTLED), and a grace period has
+// passed since it was cut, or since its parent's whole list was (CUT). Who sets the second of the
+// two bits frees it. A root is in no list, and is CUT from the start.
+//
+// The owner of a child does not touch the parent outside of the section in which it found the child
+// active, since the parent's owner may free the parent a grace period after it revoked the child's
+// ancestors.
+//
+// Words and writers: SETTLED and CUT in next by or, each once; links of a slot by who has it to himself.
+//
+// Progress: wait-free but for the grace period.
+
+// list is a list of slots that nobody else has, through Table.links.
+type list struct{ head uint32 }
+
+func (l *list) add(t *Table, slot uint32) {
+	atomic.StoreUint32(&t.links[slot], l.head) // a stale Pop of lockfree.Stack may read it
+	l.head = slot
+}
+
+// take removes one; 0: the list is empty.
+func (l *list) take(t *Table) uint32 {
+	slot := l.head
+	if slot != 0 {
+		l.head = atomic.LoadUint32(&t.links[slot])
+	}
+	return slot
+}
+
+// reclaim frees what was below a top of the caller's, settles the top, and marks what the caller cut
+// out of lists.
+//
+// Preconditions: a grace period after the top was buried and those were cut; the caller owns the top.
+func (t *Table) reclaim(top uint32, out list) {
+	var below list
+	for slot := top; ; {
+		// The next one down, or else to the right, or up and right.
+		next := t.inherit(t.cold[slot].first.Load())
+		for next == 0 && slot != top {
+			next = t.inherit(t.cold[slot].next.Load())
+			slot = t.cold[slot].parent.Load()
+		}
+		if next == 0 {
+			break
+		}
+		below.add(t, next)
+		slot = next
+	}
+	t.free(below)
+	t.unlinked(out)
+	t.part(top, settled)
+}
+
+// inherit returns the first in a list of children that isn't a tomb, and cuts the tombs before it.
+func (t *Table) inherit(slot uint32) uint32 {
+	for slot != 0 {
+		next := t.cold[slot].next.Load()
+		if next&tomb == 0 {
+			break
+		}
+		t.part(slot, cut)
+		slot = next & slotMask
+	}
+	return slot
+}
+
+// unlinked frees what was cut out of lists a grace period ago, or leaves it to the owners.
+func (t *Table) unlinked(out list) {
+	for slot := out.take(t); slot != 0; slot = out.take(t) {
+		t.part(slot, cut)
+	}
+}
+
+// part sets one of a tomb's two bits, and frees it if that was the second.
+func (t *Table) part(slot, bit uint32) {
+	if t.cold[slot].next.Or(bit)&(settled|cut)&^bit != 0 {
+		var one list
+		one.add(t, slot)
+		t.free(one)
+	}
+}
+
+// free gives slots back.
+//
+// Preconditions: nobody else can reach them.
+func (t *Table) free(l list) {
+	for slot := l.take(t); slot != 0; slot = l.take(t) {
+		t.detach(slot)
+		if t.cold[slot].parent.Load() == 0 {
+			t.unhold(Object(t.at(slot).object.Load()))
+		}
+		t.counts[reclaimed].Add(t.spread(slot), 1)
+		t.give(slot)
+	}
+}

@@ -1,0 +1,163 @@
+package cap
+
+// Revoking a subtree.
+//
+// Top down, entry by entry, a CAS makes the word REVOKED; then the entry's children are looked for.
+// derive.go argues that none escapes, grant.go that none gets more. A walk goes also below what it
+// finds REVOKED by somebody else, who may have been stopped halfway: walkers help each other and none waits for
+// another.
+//
+// Who made the top REVOKED owns it (tree.go) and makes a tomb of it, after everything below is
+// dead. Of two that revoke the same capability the second gets ErrRevoked.
+//
+// After the walk Synchronize waits for all sections of the domain that are under way: gated calls that
+// one of the entries admitted, other walkers that killed some of them and may not yet have told the
+// caches and woken the blocked calls, and Derives. So after the return nothing in the subtree passes, and nothing
+// that passed is still running.
+//
+// Linearization: for each entry, the CAS that makes it REVOKED, by this walk or by another.
+//
+// Progress: the walk is lock-free. Revoke as a whole blocks for a grace period, hence for the gated calls.
+
+// Revoke ends a capability and everything derived from it. The authority is id itself or an
+// ancestor, and has Revoke. When it returns, no check of any of them passes anywhere, the calls that
+// they admitted have ended, and those that were blocked have been woken.
+//
+// It waits for gated calls, so it must not be called inside one: in the read section that Admit wants.
+//
+// Errors: of either as Lookup; ErrNotOwner; ErrInside.
+func (t *Table) Revoke(authority, id ID) error {
+	return t.end(id, func() error { return t.authorise(authority, id, Revoke) })
+}
+
+// Delete is a Revoke of one's own: id has Delete.
+//
+// Errors: as Revoke.
+func (t *Table) Delete(id ID) error {
+	return t.end(id, func() error { return t.authorise(id, id, Delete) })
+}
+
+// Kill is the kernel's Revoke: it needs no authority.
+//
+// Errors: ErrNoCapability, ErrRevoked, ErrInside.
+func (t *Table) Kill(id ID) error {
+	return t.end(id, func() error {
+		_, v := t.judge(id, 0)
+		return v.Err()
+	})
+}
+
+// end revokes what allow, called in the read section, agrees to.
+func (t *Table) end(id ID, allow func() error) error {
+	if t.insiders.inside() {
+		return ErrInside
+	}
+	var out list
+	section := t.rcu.ReadLock(t.spread(id.Slot()))
+	err := allow()
+	if err == nil && !t.cutDown(id, &out) {
+		err = ErrRevoked
+	}
+	t.rcu.ReadUnlock(section)
+	if err != nil {
+		return err
+	}
+	t.rcu.Synchronize()
+	t.reclaim(id.Slot(), out)
+	return nil
+}
+
+// authorise reports whether an authority with the needed permission is id or above it, both being
+// active, and its formulas agree.
+//
+// Preconditions: in a read section.
+func (t *Table) authorise(authority, id ID, need Perm) error {
+	if _, v := t.judge(id, 0); v != OK {
+		return v
+	}
+	s, v := t.judge(authority, need)
+	if v != OK {
+		return t.explain(v, authority, need)
+	}
+	if !t.above(authority.Slot(), id.Slot()) {
+		return ErrNotOwner
+	}
+	return t.consent(authority.Slot(), s)
+}
+
+// cutDown kills a capability and all below and makes a tomb of it. False: another was first.
+//
+// Preconditions: in a read section.
+func (t *Table) cutDown(id ID, out *list) bool {
+	top := id.Slot()
+	for {
+		w := t.at(top).word.Load()
+		if is, s := split(w, top); is != id || !s.active() {
+			return false
+		}
+		if t.at(top).word.CompareAndSwap(w, join(id, revoked)) {
+			break
+		}
+	}
+	t.killed(top)
+	for slot := t.after(top, top); slot != 0; slot = t.after(top, slot) {
+		t.kill(slot)
+	}
+	t.bury(top, out)
+	return true
+}
+
+// kill makes an entry REVOKED, whatever its identifier. False: it was.
+//
+// Preconditions: in the read section that found it linked.
+func (t *Table) kill(slot uint32) bool {
+	for {
+		w := t.at(slot).word.Load()
+		id, s := split(w, slot)
+		if s == revoked {
+			return false
+		}
+		if t.at(slot).word.CompareAndSwap(w, join(id, revoked)) { // pairs with Derive's load
+			t.killed(slot)
+			return true
+		}
+	}
+}
+
+// killed does what follows from an entry's end, once: who made it REVOKED calls.
+func (t *Table) killed(slot uint32) {
+	t.closeGas(slot)
+	t.invalidate(slot)
+	t.wake(slot)
+	t.counts[killed].Add(t.spread(slot), 1)
+}
+
+// EndSpace revokes all that a space holds, and what was derived from that, and returns how many
+// capabilities of the space it revoked. The caller sees to it that the space gets no further ones.
+//
+// Errors: ErrInside.
+func (t *Table) EndSpace(s Space) (int, error) {
+	if t.insiders.inside() {
+		return 0, ErrInside
+	}
+	var tops []uint32
+	var out list
+	for slot := uint32(1); slot < t.limit.Load(); slot++ {
+		if t.cold[slot].space.Load() != uint32(s) {
+			continue
+		}
+		section := t.rcu.ReadLock(t.spread(slot))
+		if i, ok := t.info(slot); ok && i.Space == s && t.cutDown(i.ID, &out) {
+			tops = append(tops, slot)
+		}
+		t.rcu.ReadUnlock(section)
+	}
+	if len(tops) > 0 {
+		t.rcu.Synchronize()
+	}
+	for _, top := range tops {
+		t.reclaim(top, out)
+		out = list{}
+	}
+	return len(tops), nil
+}

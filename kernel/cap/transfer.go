@@ -1,0 +1,65 @@
+package cap
+
+// Transferring: the entry stays where it is, with its object, children, formula and account, and
+// gets another identifier, so that who knew the old one has nothing.
+//
+// One CAS puts the next generation's tag into the word, and takes a Grant's flags away with the old
+// one. Of two at the same time the second finds another tag. Who won writes generation and
+// space; until it returns nobody knows the identifier, so no other Transfer can interfere.
+//
+// Linearization: the CAS. Progress: lock-free, then a grace period.
+
+// Transfer gives a capability, which has Transfer, to another space, and returns its new
+// identifier. What was derived from it stays below it. The old identifier ends as by Revoke, which
+// see for what it waits.
+//
+// Errors: as Lookup; ErrInside; ErrFull if the slot has no further identifier.
+func (t *Table) Transfer(id ID, to Space) (ID, error) {
+	if t.insiders.inside() {
+		return 0, ErrInside
+	}
+	section := t.rcu.ReadLock(t.spread(id.Slot()))
+	moved, err := t.transfer(id, to)
+	t.rcu.ReadUnlock(section)
+	if err != nil {
+		return 0, err
+	}
+	t.rcu.Synchronize()
+	return moved, nil
+}
+
+func (t *Table) transfer(id ID, to Space) (ID, error) {
+	s, v := t.judge(id, Transfer)
+	if v != OK {
+		return 0, t.explain(v, id, Transfer)
+	}
+	slot := id.Slot()
+	c := &t.cold[slot]
+	generation := t.tags.generation(slot, id.tag()) + 1
+	if generation > lastGeneration {
+		return 0, ErrFull
+	}
+	moved := makeID(slot, t.tags.tag(slot, generation))
+	if err := t.consent(slot, s); err != nil {
+		return 0, err
+	}
+	for {
+		w := t.at(slot).word.Load()
+		is, s := split(w, slot)
+		switch {
+		case is != id || !s.active():
+			return 0, ErrRevoked
+		case s.perms()&Transfer == 0: // narrowed meanwhile
+			return 0, &PermissionError{Transfer}
+		}
+		if t.at(slot).word.CompareAndSwap(w, join(moved, s&^(pending|dirty))) {
+			break
+		}
+	}
+	c.generation.Store(generation)
+	c.space.Store(uint32(to))
+	t.invalidate(slot)
+	t.wake(slot)
+	t.counts[transferred].Add(t.spread(slot), 1)
+	return moved, nil
+}
