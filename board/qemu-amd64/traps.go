@@ -72,14 +72,14 @@ func (c *percpu) count(vector uint64) {
 }
 
 // leave decides what the CPU goes on with, and makes resume find it.
+//
+//go:nosplit
 func leave(c *percpu) {
-	cpu := int(c.id)
-	for {
-		t := sched.Leave(cpu)
+	for t := sched.Leave(int(c.id)); ; t = sched.Leave(int(c.id)) {
 		c.task = t
 		if t == 0 {
 			c.ctx = 0
-			vm.EnterIdle(cpu)
+			vm.EnterIdle(int(c.id))
 			klog.Flush() // a line takes its time; shootdowns need not wait for it
 			return
 		}
@@ -88,8 +88,8 @@ func leave(c *percpu) {
 		if task.Attn.Load() == 0 {
 			return
 		}
-		linux.Deliver(cpu, t)
-		if !sched.NeedLeave(cpu) {
+		linux.Deliver(int(c.id), t)
+		if !sched.NeedLeave(int(c.id)) {
 			return
 		}
 	}

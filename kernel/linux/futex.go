@@ -1,6 +1,8 @@
 package linux
 
 import (
+	"unsafe"
+
 	"pdac/kernel/sched"
 )
 
@@ -23,8 +25,8 @@ var futexBuckets []FutexBucket
 // bucketOf hashes an address: Fibonacci hashing (Knuth, The Art of Computer Programming, vol. 3, 6.4), since the low bits of
 // addresses of records of one size vary little.
 func bucketOf(a uint64) *queue {
-	h := a >> 2 * 0x9e3779b97f4a7c15 >> 32
-	return &futexBuckets[h&uint64(len(futexBuckets)-1)].queue
+	h := a >> 2 * 0x9e3779b97f4a7c15 >> 32 & uint64(len(futexBuckets)-1)
+	return (*queue)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(futexBuckets)), h*uint64(unsafe.Sizeof(FutexBucket{}))))
 }
 
 // Operations and flags.
@@ -42,7 +44,9 @@ const (
 	anyBit = ^uint32(0)
 )
 
-// sysFutex is futex(addr, op, val, timeout or val2, addr2, val3).
+// sysFutex is futex(addr, op, val, timeout or val2, addr2, val3). To wait is done here: sleep while the word at addr is val.
+//
+//go:nosplit
 func sysFutex(cpu int, t sched.ID, c *sched.Context) int64 {
 	a := c.RDI
 	if a&3 != 0 {
@@ -54,35 +58,21 @@ func sysFutex(cpu int, t sched.ID, c *sched.Context) int64 {
 			return einval
 		}
 	}
+	var deadline uint64
 	switch op {
-	case futexOpWait, futexOpWaitBits:
-		return futexWait(cpu, t, c, bits)
 	case futexOpWake, futexOpWakeBits:
-		if !userAddress(a) {
-			return efault
-		}
-		return int64(futexWake(cpu, a, bits, int(int32(c.RDX))))
+		return futexWake(cpu, a, bits, int(int32(c.RDX)))
 	case futexOpRequeue, futexOpCmpRequeue:
 		return futexRequeue(cpu, c, op == futexOpCmpRequeue)
-	}
-	return enosys
-}
-
-// futexWait sleeps while the word at RDI is RDX. A time-out is relative for FUTEX_WAIT, absolute for FUTEX_WAIT_BITSET.
-func futexWait(cpu int, t sched.ID, c *sched.Context, bits uint32) int64 {
-	a := c.RDI
-	var deadline uint64
-	if c.R10 != 0 {
-		clock, op := uint64(clockMonotonic), uint32(c.RSI)
-		if op&futexRealtime != 0 {
-			clock = clockRealtime
+	case futexOpWait, futexOpWaitBits:
+		if c.R10 != 0 {
+			var e int64
+			if deadline, e = futexDeadline(t, c, op); e != 0 {
+				return e
+			}
 		}
-		relative := op&^(futexPrivate|futexRealtime) == futexOpWait
-		ns, e := loadTimespec(c.R10)
-		if e != 0 {
-			return e
-		}
-		deadline = callDeadline(t, deadlineOf(clock, ns, relative))
+	default:
+		return enosys
 	}
 	q := bucketOf(a)
 	q.lock(cpu)
@@ -96,13 +86,44 @@ func futexWait(cpu int, t sched.ID, c *sched.Context, bits uint32) int64 {
 	return sleepBits(cpu, t, c, q, a, deadline, 0, bits)
 }
 
+// futexDeadline is the deadline of a call with a time-out, which is relative for FUTEX_WAIT, absolute for FUTEX_WAIT_BITSET.
+func futexDeadline(t sched.ID, c *sched.Context, op uint32) (deadline uint64, e int64) {
+	clock := uint64(clockMonotonic)
+	if c.RSI&futexRealtime != 0 {
+		clock = clockRealtime
+	}
+	ns, e := loadTimespec(c.R10)
+	if e != 0 {
+		return 0, e
+	}
+	return callDeadline(t, deadlineOf(clock, ns, op == futexOpWait)), 0
+}
+
 // futexWake wakes up to n waiters of a, at least one as Linux does, and returns how many.
-func futexWake(cpu int, a uint64, bits uint32, n int) int {
+//
+//go:nosplit
+func futexWake(cpu int, a uint64, bits uint32, n int) int64 {
+	if !userAddress(a) {
+		return efault
+	}
 	q := bucketOf(a)
 	q.lock(cpu)
-	woken := wakeBits(cpu, q, a, bits, max(n, 1), 0)
+	woken := 0
+	for t := q.head; t != 0; { // wakeBits, but in line
+		th := thread(t)
+		next := th.next
+		if th.waitKey == a && th.waitBits&bits != 0 {
+			q.remove(th)
+			th.end(t, 0)
+			sched.Ready(cpu, t, false)
+			if woken++; woken >= n {
+				break
+			}
+		}
+		t = next
+	}
 	q.unlock()
-	return woken
+	return int64(woken)
 }
 
 // futexRequeue wakes up to val waiters and moves up to val2 more to addr2; with compare only if the word is val3. It returns how
@@ -127,7 +148,10 @@ func futexRequeue(cpu int, c *sched.Context, compare bool) int64 {
 			return eagain
 		}
 	}
-	woken, moved := wakeBits(cpu, from, a, anyBit, wake, 0), 0
+	woken, moved := 0, 0
+	if wake > 0 {
+		woken = wakeBits(cpu, from, a, anyBit, wake, 0)
+	}
 	for t := from.head; t != 0 && moved < move && a != a2; {
 		th := thread(t)
 		next := th.next

@@ -15,6 +15,8 @@ import (
 // its largest: those that lie apart are lateCall's.
 //
 // Preconditions: t is current on cpu, its context saved with RIP behind the SYSCALL instruction.
+//
+//go:nosplit
 func Syscall(cpu int, t sched.ID) {
 	c := &sched.Get(t).Ctx
 	var r int64

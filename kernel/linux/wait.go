@@ -17,8 +17,8 @@ import (
 //
 // Three parties may end a sleep: a waker that found the thread on the queue, the time-out, and a signal. Invariant: a thread is
 // parked by sleep if and only if it is linked, and both change together under the lock of its queue. So whoever unlinks a thread
-// owns its wakeup, and until sched.Wake owns its registers; the two that lost find it gone. sched.Wake checks the sequence number
-// that Park gave as well, which makes a wakeup that broke the rule a no-op instead of a corrupt task.
+// owns its wakeup, and until sched.Ready its registers; the two that lost find it gone. sched.Claim checks the sequence number
+// that Park gave as well: one who broke the rule is found out instead of corrupting a task.
 //
 // The time-out and the signal come with a thread and have to find its queue: waitOn. They read it without the lock, take the lock
 // of the queue it names and read it again; a queue is part of a type-stable record, so that locking one that the thread has left
@@ -42,7 +42,7 @@ type queue struct {
 	head, tail sched.ID
 }
 
-// lock inlines: a free queue is one CAS.
+// lock inlines: a free queue is one exchange.
 func (q *queue) lock(cpu int) {
 	if !q.spin.TryLock() {
 		q.await(cpu)
@@ -86,6 +86,8 @@ func sleep(cpu int, t sched.ID, c *sched.Context, q *queue, key, deadline uint64
 }
 
 // sleepBits is sleep with a set of bits that a waker's must meet.
+//
+//go:nosplit
 func sleepBits(cpu int, t sched.ID, c *sched.Context, q *queue, key, deadline uint64, m mode, bits uint32) int64 {
 	th := thread(t)
 	if deadline != 0 {
@@ -99,12 +101,14 @@ func sleepBits(cpu int, t sched.ID, c *sched.Context, q *queue, key, deadline ui
 	q.push(t, th)
 	th.waitOn.Store(queueAddress(q)) // pairs with the load in interrupt
 	th.resume, th.interrupted = deadline, 0
-	if sched.Get(t).Attn.Load() != 0 && th.deliverable() != 0 {
-		q.remove(th)
-		q.unlock()
-		th.interrupted = m | stopped
-		c.RIP -= syscallLength
-		return blocked
+	if sched.Get(t).Attn.Load() != 0 {
+		if th.deliverable() != 0 {
+			q.remove(th)
+			q.unlock()
+			th.interrupted = m | stopped
+			c.RIP -= syscallLength
+			return blocked
+		}
 	}
 	if m&again != 0 {
 		c.RIP -= syscallLength // RAX still holds the number
@@ -134,31 +138,43 @@ func wakeAll(cpu int, q *queue, key uint64, result int64) int {
 	return wakeBits(cpu, q, key, ^uint32(0), 1<<31, result)
 }
 
-// wakeBits wakes up to n threads, oldest first, that wait under key with a bit in common.
+// wakeBits wakes up to n > 0 threads, oldest first, that wait under key with a bit in common.
 func wakeBits(cpu int, q *queue, key uint64, bits uint32, n int, result int64) int {
 	woken := 0
-	for t := q.head; t != 0 && woken < n; {
+	for t := q.head; t != 0; {
 		th := thread(t)
 		next := th.next
 		if th.waitKey == key && th.waitBits&bits != 0 {
-			q.release(cpu, t, th, result)
-			woken++
+			q.remove(th)
+			th.end(t, result)
+			sched.Ready(cpu, t, false)
+			if woken++; woken >= n {
+				break
+			}
 		}
 		t = next
 	}
 	return woken
 }
 
-// release unlinks th and wakes it with result.
-func (q *queue) release(cpu int, t sched.ID, th *Thread, result int64) {
-	q.remove(th)
+// end gives the call of th, which was just unlinked, its result, unless it looks again. The caller makes the thread Ready.
+func (th *Thread) end(t sched.ID, result int64) {
+	tk := th.claim(t)
 	if th.waitMode&again != 0 {
-		result = sched.NoResult
 		th.interrupted = th.waitMode
 	} else {
 		th.resume = 0
+		tk.Ctx.RAX = uint64(result)
 	}
-	sched.Wake(cpu, t, th.waitSeq, result, false)
+}
+
+// claim takes the thread out of its sleep.
+func (th *Thread) claim(t sched.ID) *sched.Task {
+	tk := sched.Get(t)
+	if !tk.Claim(th.waitSeq) {
+		panic("linux: a linked thread was not parked")
+	}
+	return tk
 }
 
 // onTimeout is the scheduler's hook: the deadline of sleep seq of thread t has passed.
@@ -179,7 +195,9 @@ func onTimeout(cpu int, t sched.ID, seq uint64) {
 			th.waitMode &^= again
 			sched.Get(t).Ctx.RIP += syscallLength
 		}
-		q.release(cpu, t, th, result)
+		q.remove(th)
+		th.end(t, result)
+		sched.Ready(cpu, t, false)
 	}
 	q.unlock()
 }
@@ -192,11 +210,12 @@ func interrupt(cpu int, t sched.ID, th *Thread) bool {
 		return false
 	}
 	q.remove(th)
+	tk := th.claim(t)
 	th.interrupted = th.waitMode | stopped
 	if th.waitMode&again == 0 {
-		sched.Get(t).Ctx.RIP -= syscallLength
+		tk.Ctx.RIP -= syscallLength
 	}
-	sched.Wake(cpu, t, th.waitSeq, sched.NoResult, true)
+	sched.Ready(cpu, t, true)
 	q.unlock()
 	return true
 }

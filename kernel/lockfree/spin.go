@@ -20,7 +20,7 @@ type SpinLock struct {
 	held atomic.Uint32 // 0 free, 1 held
 }
 
-// Lock waits until the lock is the caller's. It inlines: a free lock is one CAS.
+// Lock waits until the lock is the caller's. It inlines: a free lock is one exchange.
 func (l *SpinLock) Lock() {
 	if !l.TryLock() {
 		l.wait()
@@ -34,7 +34,7 @@ func (l *SpinLock) wait() {
 }
 
 // TryLock takes the lock if it is free and reports whether it did.
-func (l *SpinLock) TryLock() bool { return l.held.CompareAndSwap(0, 1) }
+func (l *SpinLock) TryLock() bool { return l.held.Swap(1) == 0 }
 
 // Held reports whether anybody had the lock at the time of its load. A waiter that has other duties, such as acknowledging TLB
 // shootdowns, does them until it was seen free and TryLock succeeds.

@@ -31,7 +31,7 @@ func SetAffinity(cpu int, t ID, mask *CPUSet) (ok bool) {
 	if in == 0 {
 		return false
 	}
-	tk := &tasks[t]
+	tk := Get(t)
 	affinityLock.Lock()
 	tk.affine.Store(1)
 	for i, m := range mask {
@@ -55,7 +55,7 @@ func SetAffinity(cpu int, t ID, mask *CPUSet) (ok bool) {
 
 // GetAffinity stores into mask the CPUs that a task may run on.
 func GetAffinity(t ID, mask *CPUSet) {
-	tk := &tasks[t]
+	tk := Get(t)
 	if tk.affine.Load() == 0 {
 		*mask = online
 		return
@@ -67,11 +67,11 @@ func GetAffinity(t ID, mask *CPUSet) {
 
 // inherit gives a new task the affinity of its creator.
 func (tk *Task) inherit(from ID) {
-	if from == 0 || tasks[from].affine.Load() == 0 {
+	if from == 0 || Get(from).affine.Load() == 0 {
 		tk.affine.Store(0)
 		return
 	}
-	src := &tasks[from]
+	src := Get(from)
 	for i := range src.affinity {
 		tk.affinity[i].Store(src.affinity[i].Load())
 	}
@@ -79,8 +79,10 @@ func (tk *Task) inherit(from ID) {
 }
 
 // mayRun reports whether the task's affinity allows a CPU.
-func (tk *Task) mayRun(cpu int) bool {
-	return tk.affine.Load() == 0 || tk.affinity[uint(cpu)/64%uint(len(tk.affinity))].Load()>>(uint(cpu)%64)&1 != 0
+func (tk *Task) mayRun(cpu int) bool { return tk.affine.Load() == 0 || tk.allows(cpu) }
+
+func (tk *Task) allows(cpu int) bool {
+	return tk.affinity[uint(cpu)/64%uint(len(tk.affinity))].Load()>>(uint(cpu)%64)&1 != 0
 }
 
 // allowed returns the first CPU at or after cpu, cyclically, that the task may run on.

@@ -2,7 +2,8 @@
 //
 // World: below the runtime, with interrupts off; Stats, Info, GetAffinity and the setters of parameters also above. It
 // allocates nothing, holds no Go pointer that changes after boot, and knows the machine only through the function values
-// of Machine, so that a host test or a simulator can be the machine.
+// of Machine, so that a host test or a simulator can be the machine. What every switch passes through, here and in package
+// linux, is marked nosplit: the stack check, which never fires below the runtime, would be a few percent of it.
 //
 // # Who calls what
 //

@@ -24,7 +24,7 @@ func Exit(cpu int, t ID) {
 	for i := range nExitHooks {
 		exitHooks[i](cpu, t)
 	}
-	c, tk := &cpus[cpu], &tasks[t]
+	c, tk := on(cpu), Get(t)
 	c.detach(t, tk, machine.Now())
 	tk.sleep.remove(t)
 	tk.own(StateDead)

@@ -1,6 +1,9 @@
 package sched
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // Never is the deadline of a timer that is not armed, in ns of Machine.Now.
 const Never = ^uint64(0)
@@ -32,17 +35,16 @@ type Machine struct {
 type CPU struct {
 	// The owner's own, except need.
 	need      atomic.Uint32 // non-zero: Leave has something to do. Anyone adds bits, the owner swaps in 0
-	cur       ID            // the running task, 0 after Park or Exit and while idle
+	cur       atomic.Uint32 // the running task, 0 after Park or Exit and while idle; the owner writes, anyone reads
 	yield     bool          // cur asked to go to the back
 	idle      bool          // set its bit in the idle bitmap; a claimer may have cleared it since
 	node      uint32        // constant after Init, as are the next two
 	idleWord  uint32        // index of the word with its bit in idleWords
 	firstIdle uint32        // index of the first one of its node
 	firing    Timer         // whose OnTimer callback runs here
-	since     uint64        // cur's CPU time is accounted up to here
-	now       uint64        // when cur parked or exited: Leave's "now", so that a switch reads the clock once
+	since     uint64        // cur's CPU time is accounted up to here; when it parked or exited
 	armed     uint64        // what Machine.Arm was last given; Never when that has fired
-	_         [8]byte
+	_         [16]byte
 
 	q runq // under its lock
 	_ [64 - 16]byte
@@ -51,8 +53,6 @@ type CPU struct {
 	_      [64 - 24]byte
 
 	// Counters: the owner writes, anyone reads.
-	shown       atomic.Uint32 // cur, for others to see
-	_           uint32
 	idleSince   atomic.Uint64 // ns; 0 while not idle
 	idleTime    atomic.Uint64 // ns, up to idleSince
 	switches    atomic.Uint64
@@ -60,6 +60,7 @@ type CPU struct {
 	pulls       atomic.Uint64
 	kicks       atomic.Uint64
 	preemptions atomic.Uint64
+	_           [8]byte
 }
 
 // Reasons in CPU.need; each makes Leave look at everything, preempt also puts the head of the queue before cur.
@@ -76,6 +77,11 @@ var (
 	quantum atomic.Uint64 // ns
 	booted  uint64        // ns
 )
+
+// on returns the record of a CPU, unchecked like a task's.
+func on(cpu int) *CPU {
+	return (*CPU)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(cpus)), uintptr(cpu)*unsafe.Sizeof(CPU{})))
+}
 
 // Init starts the scheduler with no task and every CPU busy until its first Leave. It is called once at boot, before the
 // other CPUs call anything here (again by host tests, with fresh arrays).

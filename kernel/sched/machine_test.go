@@ -98,9 +98,9 @@ func check(tb testing.TB) {
 		if c.q.tail != prev || c.q.depth.Load() != n {
 			tb.Fatalf("CPU %d: tail %d, want %d; depth %d, want %d", i, c.q.tail, prev, c.q.depth.Load(), n)
 		}
-		if c.cur != 0 {
-			if s, _ := tasks[c.cur].State(); s != StateRunning || tasks[c.cur].CPU() != i {
-				tb.Fatalf("current task %d of CPU %d: state %d of CPU %d", c.cur, i, s, tasks[c.cur].CPU())
+		if c.cur.Load() != 0 {
+			if s, _ := tasks[c.cur.Load()].State(); s != StateRunning || tasks[c.cur.Load()].CPU() != i {
+				tb.Fatalf("current task %d of CPU %d: state %d of CPU %d", c.cur.Load(), i, s, tasks[c.cur.Load()].CPU())
 			}
 		}
 	}
@@ -109,8 +109,8 @@ func check(tb testing.TB) {
 		if _, ok := queued[t]; ok != (s == StateReady) {
 			tb.Fatalf("task %d: state %d, queued %v", t, s, ok)
 		}
-		if s == StateRunning && cpus[tasks[t].CPU()].cur != t {
-			tb.Fatalf("task %d is lost: RUNNING on CPU %d, which runs %d", t, tasks[t].CPU(), cpus[tasks[t].CPU()].cur)
+		if s == StateRunning && cpus[tasks[t].CPU()].cur.Load() != t {
+			tb.Fatalf("task %d is lost: RUNNING on CPU %d, which runs %d", t, tasks[t].CPU(), cpus[tasks[t].CPU()].cur.Load())
 		}
 		if s == StateWaking || s == StateDead {
 			tb.Fatalf("task %d is left in state %d", t, s)
@@ -128,16 +128,16 @@ func checkSettled(tb testing.TB, f *fakeMachine) {
 			tb.Fatalf("CPU %d is not settled", i)
 		}
 		want := c.timers.first.Load()
-		if c.cur != 0 {
-			want = min(want, tasks[c.cur].quantumEnd)
-			if !tasks[c.cur].mayRun(i) {
-				tb.Fatalf("CPU %d runs task %d against its affinity", i, c.cur)
+		if c.cur.Load() != 0 {
+			want = min(want, tasks[c.cur.Load()].quantumEnd)
+			if !tasks[c.cur.Load()].mayRun(i) {
+				tb.Fatalf("CPU %d runs task %d against its affinity", i, c.cur.Load())
 			}
 		}
 		if armed := f.armed[i].Load(); armed > want {
 			tb.Fatalf("CPU %d: timer armed for %d, want %d at the latest", i, armed, want)
 		}
-		if c.cur != 0 {
+		if c.cur.Load() != 0 {
 			continue
 		}
 		if idleWords[c.idleWord].bits.Load()>>(i%64)&1 == 0 {

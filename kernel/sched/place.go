@@ -41,7 +41,7 @@ func initIdle() {
 	for node := range uint32(MaxNodes) {
 		first := nIdleWords
 		for i := range cpus {
-			c := &cpus[i]
+			c := on(i)
 			if c.node != node {
 				continue
 			}
@@ -59,12 +59,11 @@ func initIdle() {
 
 // anyIdle reports whether some CPU's bit is set: all that a wakeup on a busy machine looks at.
 func anyIdle() bool {
-	for i := range idleWords[:nIdleWords] {
-		if idleWords[i].bits.Load() != 0 {
-			return true
-		}
+	any := idleWords[0].bits.Load()
+	for i := uint32(1); i < nIdleWords; i++ {
+		any |= idleWords[i%uint32(len(idleWords))].bits.Load()
 	}
-	return false
+	return any != 0
 }
 
 // claim clears a CPU's idle bit and reports whether the caller is the one who did.
@@ -105,24 +104,30 @@ func (c *CPU) claimFor(tk *Task) int {
 
 // kick makes a CPU call Leave soon.
 func kick(cpu, target int, why uint32) {
-	cpus[target].need.Or(why) // before the IPI, and before a claimed CPU can miss what it is woken for
+	on(target).need.Or(why) // before the IPI, and before a claimed CPU can miss what it is woken for
 	if target != cpu {
-		cpus[cpu].kicks.Add(1)
+		on(cpu).kicks.Add(1)
 		machine.Kick(target)
 	}
 }
 
-// place queues a WAKING task. The caller must not rely on anything of the task afterwards.
-func place(cpu int, t ID, tk *Task, front bool) {
+// Ready queues a WAKING task, one that the caller claimed or has in hand otherwise; front puts it before the others and
+// preempts the CPU's current task. The caller must not rely on anything of the task afterwards.
+//
+//go:nosplit
+func Ready(cpu int, t ID, front bool) {
+	now := machine.Now() // first: there is little yet to keep across the call
+	tk := Get(t)
+	tk.readySince = now
+	on(cpu).wakeups.Add(1)
 	target := int(tk.cpu.Load())
-	if !tk.mayRun(target) {
+	if tk.affine.Load() != 0 {
 		target = tk.allowed(target)
 	}
-	tk.readySince = machine.Now()
 	if anyIdle() && placeIdle(cpu, target, t, tk, front) {
 		return
 	}
-	if cpus[target].push(target, t, tk, front) {
+	if on(target).push(target, t, tk, front) {
 		kick(cpu, target, evaluate|preempt)
 	} else if anyIdle() { // since: the second half of "queue, then look"
 		offer(cpu, t)
@@ -131,12 +136,12 @@ func place(cpu int, t ID, tk *Task, front bool) {
 
 // placeIdle queues the task on an idle CPU, the target if that is one; false if there is none that may run it.
 func placeIdle(cpu, target int, t ID, tk *Task, front bool) bool {
-	if c := &cpus[target]; !c.claim(target) {
+	if c := on(target); !c.claim(target) {
 		if target = c.claimFor(tk); target < 0 {
 			return false
 		}
 	}
-	cpus[target].push(target, t, tk, front)
+	on(target).push(target, t, tk, front)
 	kick(cpu, target, evaluate)
 	return true
 }
@@ -147,23 +152,23 @@ func placeIdle(cpu, target int, t ID, tk *Task, front bool) bool {
 // The task may have run and died since it was seen. Its record is still one, of a READY task or not, and for any READY
 // task the move is right; the worst is a needless IPI.
 func offer(cpu int, t ID) {
-	tk := &tasks[t]
-	i := cpus[tk.cpu.Load()].claimFor(tk)
+	tk := Get(t)
+	i := on(tk.CPU()).claimFor(tk)
 	if i < 0 {
 		return
 	}
 	if tk.retract() {
-		cpus[i].push(i, t, tk, false)
+		on(i).push(i, t, tk, false)
 	}
 	kick(cpu, i, evaluate)
 }
 
 // Enqueue makes a NEW task runnable: the creator's last touch of it.
 func Enqueue(cpu int, t ID) {
-	tk := &tasks[t]
+	tk := Get(t)
 	if s, _ := tk.State(); s != StateNew {
 		panic("sched: Enqueue of a task that is not new")
 	}
 	tk.own(StateWaking)
-	place(cpu, t, tk, false)
+	Ready(cpu, t, false)
 }

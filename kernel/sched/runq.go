@@ -26,7 +26,7 @@ func (q *runq) linkBack(t ID, tk *Task) {
 	tk.prev, tk.next = tail, 0
 	q.tail = t
 	if tail != 0 {
-		tasks[tail].next = t
+		Get(tail).next = t
 	} else {
 		q.head = t
 	}
@@ -37,7 +37,7 @@ func (q *runq) linkFront(t ID, tk *Task) {
 	tk.prev, tk.next = 0, head
 	q.head = t
 	if head != 0 {
-		tasks[head].prev = t
+		Get(head).prev = t
 	} else {
 		q.tail = t
 	}
@@ -46,12 +46,12 @@ func (q *runq) linkFront(t ID, tk *Task) {
 func (q *runq) unlink(tk *Task) {
 	prev, next := tk.prev, tk.next
 	if prev != 0 {
-		tasks[prev].next = next
+		Get(prev).next = next
 	} else {
 		q.head = next
 	}
 	if next != 0 {
-		tasks[next].prev = prev
+		Get(next).prev = prev
 	} else {
 		q.tail = prev
 	}
@@ -64,6 +64,8 @@ func (q *runq) shrank() { q.depth.Store(q.depth.Load() - 1) }
 // push makes a task that the caller has in hand READY in the queue of a CPU; front puts it before the others. It reports
 // whether the task went to the front because it asked to or because it has a deliverable signal. From here on the task
 // may run, block and die.
+//
+//go:nosplit
 func (c *CPU) push(cpu int, t ID, tk *Task, front bool) (urgent bool) {
 	q := &c.q
 	q.lock.Lock()
@@ -73,8 +75,8 @@ func (c *CPU) push(cpu int, t ID, tk *Task, front bool) (urgent bool) {
 	}
 	tk.own(StateReady)
 	// READY first, then Attn: the pair of Urgent's Attn (its caller's), then READY.
-	front = front || tk.Attn.Load() != 0
-	if front {
+	if front || tk.Attn.Load() != 0 {
+		front = true
 		q.linkFront(t, tk)
 	} else {
 		q.linkBack(t, tk)
@@ -85,13 +87,15 @@ func (c *CPU) push(cpu int, t ID, tk *Task, front bool) (urgent bool) {
 }
 
 // pop makes the head of the CPU's own queue RUNNING; 0 if there is none. head is what the queue then begins with.
+//
+//go:nosplit
 func (c *CPU) pop() (next, head ID) {
 	q := &c.q
 	q.lock.Lock()
 	if next = q.head; next != 0 {
-		tk := &tasks[next]
+		tk := Get(next)
 		if head = tk.next; head != 0 {
-			tasks[head].prev = 0
+			Get(head).prev = 0
 		} else {
 			q.tail = 0
 		}
@@ -105,14 +109,16 @@ func (c *CPU) pop() (next, head ID) {
 
 // swap is pop that puts the current task in, if there is a head to take its place: behind the next head when it only made
 // room for an urgent task, else to the back.
+//
+//go:nosplit
 func (c *CPU) swap(cur ID, behindUrgent bool) (next, head ID) {
 	q := &c.q
 	q.lock.Lock()
 	if next = q.head; next != 0 {
-		tk := &tasks[next]
+		tk := Get(next)
 		q.unlink(tk)
 		tk.own(StateRunning)
-		tk = &tasks[cur]
+		tk = Get(cur)
 		tk.own(StateReady)
 		if behindUrgent || tk.Attn.Load() != 0 {
 			q.linkFront(cur, tk)
@@ -136,7 +142,7 @@ func (c *CPU) first() ID {
 // advance moves a READY task to the head of its queue and returns its CPU; moved is false when it is no longer READY there.
 func (tk *Task) advance(t ID) (cpu int, moved bool) {
 	at := tk.cpu.Load()
-	q := &cpus[at].q
+	q := &on(int(at)).q
 	q.lock.Lock()
 	if tk.cpu.Load() == at && State(tk.state.Load()) == StateReady {
 		q.unlink(tk)
@@ -150,7 +156,7 @@ func (tk *Task) advance(t ID) (cpu int, moved bool) {
 // retract takes a READY task out of its queue and into the caller's hands; ok is false when it is no longer READY there.
 func (tk *Task) retract() (ok bool) {
 	at := tk.cpu.Load()
-	q := &cpus[at].q
+	q := &on(int(at)).q
 	q.lock.Lock()
 	if tk.cpu.Load() == at && State(tk.state.Load()) == StateReady {
 		q.unlink(tk)
@@ -171,13 +177,13 @@ func (c *CPU) take(cpu int) (t, head ID, contended bool) {
 	}
 	t = q.head
 	for range pullDepth {
-		if t == 0 || tasks[t].mayRun(cpu) {
+		if t == 0 || Get(t).mayRun(cpu) {
 			break
 		}
-		t = tasks[t].next
+		t = Get(t).next
 	}
-	if t != 0 && tasks[t].mayRun(cpu) {
-		tk := &tasks[t]
+	if t != 0 && Get(t).mayRun(cpu) {
+		tk := Get(t)
 		q.unlink(tk)
 		q.shrank()
 		tk.own(StateRunning) // before cpu: a READY task's cpu is that of the queue whose lock is held
@@ -200,7 +206,7 @@ func (c *CPU) take(cpu int) (t, head ID, contended bool) {
 func (c *CPU) pull(cpu int) (t, head ID, again bool) {
 	best, weight := -1, uint32(0)
 	for i := range cpus {
-		v := &cpus[i]
+		v := on(i)
 		d := v.q.depth.Load()
 		if d == 0 || i == cpu || d == 1 && v.need.Load() != 0 {
 			continue
@@ -215,11 +221,11 @@ func (c *CPU) pull(cpu int) (t, head ID, again bool) {
 	if best < 0 {
 		return 0, 0, false
 	}
-	if t, head, again = cpus[best].take(cpu); t != 0 {
+	if t, head, again = on(best).take(cpu); t != 0 {
 		return t, head, false
 	}
 	for i := range cpus {
-		v := &cpus[i]
+		v := on(i)
 		d := v.q.depth.Load()
 		if d == 0 || i == cpu || d == 1 && v.need.Load() != 0 {
 			continue

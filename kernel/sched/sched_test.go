@@ -14,8 +14,8 @@ func TestTaskRecordLayout(t *testing.T) {
 		t.Errorf("a Task has %d bytes, want a multiple of 64", s)
 	}
 	var c CPU
-	if s := unsafe.Sizeof(c); s%64 != 0 || unsafe.Offsetof(c.q) != 64 || unsafe.Offsetof(c.timers) != 128 || unsafe.Offsetof(c.shown) != 192 {
-		t.Errorf("CPU lines: size %d, offsets %d %d %d", s, unsafe.Offsetof(c.q), unsafe.Offsetof(c.timers), unsafe.Offsetof(c.shown))
+	if s := unsafe.Sizeof(c); s%64 != 0 || unsafe.Offsetof(c.q) != 64 || unsafe.Offsetof(c.timers) != 128 || unsafe.Offsetof(c.idleSince) != 192 {
+		t.Errorf("CPU lines: size %d, offsets %d %d %d", s, unsafe.Offsetof(c.q), unsafe.Offsetof(c.timers), unsafe.Offsetof(c.idleSince))
 	}
 	if s := unsafe.Sizeof(idleWords[0]); s%64 != 0 {
 		t.Errorf("an idleWord has %d bytes", s)

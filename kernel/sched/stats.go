@@ -6,7 +6,7 @@ type CPUStats struct {
 	Queued      uint32 // READY tasks in its queue
 	Busy, Idle  uint64 // ns
 	Switches    uint64 // tasks put on the CPU
-	Wakeups     uint64 // tasks that it woke
+	Wakeups     uint64 // tasks that it woke, started or sent elsewhere
 	Pulls       uint64 // tasks that it took from others' queues
 	Kicks       uint64 // IPIs that it sent
 	Preemptions uint64 // tasks that had to make room for the next
@@ -14,9 +14,9 @@ type CPUStats struct {
 
 // Stats returns the counters of a CPU. It may be called from any world.
 func Stats(cpu int) CPUStats {
-	c := &cpus[cpu]
+	c := on(cpu)
 	s := CPUStats{
-		Current:     c.shown.Load(),
+		Current:     c.cur.Load(),
 		Queued:      c.q.depth.Load(),
 		Idle:        c.idleTime.Load(),
 		Switches:    c.switches.Load(),
@@ -54,7 +54,7 @@ func Tasks() ID { return max(taskTable.used.Load(), 1) }
 
 // Info describes task t, 0 < t < Tasks(); State is StateFree where there is none. It takes no lock: it works on a wedged machine.
 func Info(t ID) TaskInfo {
-	tk := &tasks[t]
+	tk := Get(t)
 	i := TaskInfo{
 		CPU:        tk.CPU(),
 		Created:    tk.created.Load(),
@@ -76,15 +76,16 @@ func SetName(t ID, name []byte) {
 	for i := range min(len(name), 16) {
 		w[i/8] |= uint64(name[i]) << (i % 8 * 8)
 	}
-	tasks[t].name[0].Store(w[0])
-	tasks[t].name[1].Store(w[1])
+	Get(t).name[0].Store(w[0])
+	Get(t).name[1].Store(w[1])
 }
 
 // CPUTime returns the ns that the current task of the calling CPU has run.
 func CPUTime(cpu int) uint64 {
-	c := &cpus[cpu]
-	if c.cur == 0 {
+	c := on(cpu)
+	t := c.cur.Load()
+	if t == 0 {
 		return 0
 	}
-	return tasks[c.cur].cpuTime.Load() + machine.Now() - c.since
+	return Get(t).cpuTime.Load() + machine.Now() - c.since
 }

@@ -3,22 +3,21 @@ package sched
 import "unsafe"
 
 // Current returns the task that runs on the calling CPU, 0 while there is none.
-func Current(cpu int) ID { return cpus[cpu].cur }
+func Current(cpu int) ID { return on(cpu).cur.Load() }
 
 // NeedLeave reports whether Leave has anything to do but return Current. It inlines.
-func NeedLeave(cpu int) bool { return cpus[cpu].need.Load() != 0 }
+func NeedLeave(cpu int) bool { return on(cpu).need.Load() != 0 }
 
 // NeedOf returns the address of the word, a uint32, that is not 0 when NeedLeave is true: for the trap exit. After Init.
-func NeedOf(cpu int) uintptr { return uintptr(unsafe.Pointer(&cpus[cpu].need)) }
+func NeedOf(cpu int) uintptr { return uintptr(unsafe.Pointer(&on(cpu).need)) }
 
 // detach takes the current task off its CPU at time now, for Park and Exit: Leave finds none. It inlines.
 func (c *CPU) detach(t ID, tk *Task, now uint64) {
-	if c.cur != t || t == 0 {
+	if c.cur.Load() != t {
 		panic("sched: not the current task")
 	}
-	c.now = now
 	c.charge(tk, now)
-	c.cur = 0
+	c.cur.Store(0)
 	c.need.Store(evaluate) // a preempt that this overwrites is done by what follows anyway
 }
 
@@ -36,9 +35,12 @@ func (c *CPU) charge(tk *Task, now uint64) {
 // loads Attn once more after Park, and if it is set interrupts the sleep as any other CPU would, by Claim.
 //
 // Preconditions: the context is saved in Ctx, with the result of a restart in place; t is RUNNING on cpu.
+//
+//go:nosplit
 func Park(cpu int, t ID, deadline uint64) (seq uint64) {
-	c, tk := &cpus[cpu], &tasks[t]
-	c.detach(t, tk, machine.Now())
+	now := machine.Now() // first: there is little yet to keep across the call
+	c, tk := on(cpu), Get(t)
+	c.detach(t, tk, now)
 	seq = tk.NextSeq()
 	if deadline != 0 {
 		armSleep(cpu, c, t, tk, deadline, seq)
@@ -49,7 +51,7 @@ func Park(cpu int, t ID, deadline uint64) (seq uint64) {
 
 // Yield lets the others of the CPU's queue run before the current task, if there are any; it takes effect in Leave.
 func Yield(cpu int, t ID) {
-	c := &cpus[cpu]
+	c := on(cpu)
 	if c.q.depth.Load() != 0 {
 		c.yield = true
 		c.need.Or(evaluate)
@@ -58,7 +60,7 @@ func Yield(cpu int, t ID) {
 
 // Tick answers the interrupt of the timer that Machine.Arm armed: it runs what is due. Leave looks at the quantum.
 func Tick(cpu int) {
-	c := &cpus[cpu]
+	c := on(cpu)
 	c.armed = Never
 	c.need.Or(evaluate) // Leave arms the timer again
 	expire(cpu, c, machine.Now())
@@ -66,88 +68,119 @@ func Tick(cpu int) {
 
 // Leave returns the task that the CPU runs from here on, now RUNNING, or 0: halt until an interrupt. It is the last thing
 // that a trap, and the idle loop, asks. The timer is armed when Leave returns.
+//
+//go:nosplit
+//go:nosplit
 func Leave(cpu int) ID {
-	c := &cpus[cpu]
+	c := on(cpu)
 	if c.need.Load() == 0 {
-		return c.cur
+		return c.cur.Load()
 	}
 	why := c.need.Swap(0) // first: what comes after is seen by the next Leave
-	if c.cur != 0 {
-		return c.contend(cpu, why)
-	}
-	now := c.now
-	if c.idle {
-		now = machine.Now()
-	}
-	return c.next(cpu, now)
-}
-
-// next finds a task for a CPU that has none.
-func (c *CPU) next(cpu int, now uint64) ID {
-	for {
-		t, head := c.pop()
-		if t == 0 {
-			if t, head = c.seek(cpu); t == 0 {
-				c.sleep(cpu, now)
+	now := c.since        // when the last task left: a switch reads the clock once
+	var t, head ID
+	if c.cur.Load() != 0 {
+		if now, t, head = c.contend(cpu, why); t == 0 {
+			return c.cur.Load()
+		}
+	} else {
+		if c.idle {
+			now = machine.Now()
+		}
+		t, head = c.pop()
+		switch {
+		case t == 0:
+			if t, head = c.search(cpu, now, 0, 0); t == 0 {
+				return 0
+			}
+		case Get(t).affine.Load() != 0:
+			if t, head = c.search(cpu, now, t, head); t == 0 {
 				return 0
 			}
 		}
-		tk := &tasks[t]
-		if tk.mayRun(cpu) {
-			c.run(cpu, t, tk, now)
-			if head != 0 && anyIdle() {
-				offer(cpu, head) // an idle CPU may have left it to us, see pull
-			}
-			return t
-		}
-		// Its affinity changed while it was queued.
-		tk.own(StateWaking)
-		place(cpu, t, tk, false)
 	}
-}
 
-// contend decides between the current task and those that wait.
-func (c *CPU) contend(cpu int, why uint32) ID {
-	now := machine.Now()
-	cur := c.cur
-	tk := &tasks[cur]
-	c.charge(tk, now)
-	if !tk.mayRun(cpu) {
-		c.cur = 0
-		tk.own(StateWaking)
-		place(cpu, cur, tk, false)
-		return c.next(cpu, now)
+	// t is RUNNING here: it becomes the current task.
+	if c.idle {
+		c.busy(cpu, now)
 	}
-	over := c.yield || now >= tk.quantumEnd
-	if c.q.depth.Load() == 0 || why&preempt == 0 && !over {
-		return c.stay(cpu, tk, now)
+	tk := Get(t)
+	c.yield = false
+	c.cur.Store(t)
+	c.since = now
+	c.switches.Add(1)
+	tk.switches.Add(1)
+	if now > tk.readySince { // it is not where the clock was read before the task was queued
+		tk.waitTime.Add(now - tk.readySince)
 	}
-	tk.readySince = now // while it is still ours
-	t, head := c.swap(cur, !over)
-	if t == 0 {
-		return c.stay(cpu, tk, now) // the queue was pulled empty
-	}
-	c.preemptions.Add(1)
-	next := &tasks[t]
-	if !next.mayRun(cpu) {
-		c.cur = 0
-		next.own(StateWaking)
-		place(cpu, t, next, false)
-		offer(cpu, cur)
-		return c.next(cpu, now)
-	}
-	c.run(cpu, t, next, now)
-	if anyIdle() { // queued, then look: as place does
-		offer(cpu, cur)
-		if head != cur && head != 0 {
-			offer(cpu, head)
-		}
+	tk.quantumEnd = now + quantum.Load()
+	c.arm(cpu, tk.quantumEnd)
+	if head != 0 && anyIdle() {
+		offer(cpu, head) // an idle CPU may have left it to us, see pull
 	}
 	return t
 }
 
+// search finds a task for a CPU that has none: t, which is RUNNING here, if its affinity still allows; head is what the
+// queue then begins with. t is 0 when there is none; the CPU is idle then.
+func (c *CPU) search(cpu int, now uint64, t, head ID) (ID, ID) {
+	for {
+		if t == 0 {
+			if t, head = c.seek(cpu); t == 0 {
+				c.sleep(cpu, now)
+				return 0, 0
+			}
+		}
+		tk := Get(t)
+		if tk.mayRun(cpu) {
+			return t, head
+		}
+		tk.own(StateWaking) // its affinity changed while it was queued
+		Ready(cpu, t, false)
+		t, head = c.pop()
+	}
+}
+
+// contend decides between the current task and those that wait. It returns the task that takes its place, RUNNING, and
+// what the queue then begins with; t is 0 when none does, and the CPU goes on with its current task or is idle.
+//
+//go:nosplit
+func (c *CPU) contend(cpu int, why uint32) (now uint64, t, head ID) {
+	now = machine.Now()
+	cur := c.cur.Load()
+	tk := Get(cur)
+	c.charge(tk, now)
+	if tk.affine.Load() != 0 && !tk.allows(cpu) {
+		c.cur.Store(0)
+		tk.own(StateWaking)
+		Ready(cpu, cur, false)
+		t, head = c.pop()
+		t, head = c.search(cpu, now, t, head)
+		return now, t, head
+	}
+	over := c.yield || now >= tk.quantumEnd
+	if c.q.depth.Load() == 0 || why&preempt == 0 && !over {
+		c.stay(cpu, tk, now)
+		return now, 0, 0
+	}
+	tk.readySince = now // while it is still ours
+	if t, head = c.swap(cur, !over); t == 0 {
+		c.stay(cpu, tk, now) // the queue was pulled empty
+		return now, 0, 0
+	}
+	c.preemptions.Add(1)
+	if head != cur && anyIdle() { // queued, then look: as Ready does
+		offer(cpu, cur)
+	}
+	if Get(t).affine.Load() != 0 {
+		c.cur.Store(0)
+		t, head = c.search(cpu, now, t, head)
+	}
+	return now, t, head
+}
+
 // stay goes on with the current task.
-func (c *CPU) stay(cpu int, tk *Task, now uint64) ID {
+func (c *CPU) stay(cpu int, tk *Task, now uint64) {
 	c.yield = false
 	if now >= tk.quantumEnd {
 		tk.quantumEnd = now + quantum.Load()
@@ -158,25 +191,6 @@ func (c *CPU) stay(cpu int, tk *Task, now uint64) ID {
 			offer(cpu, head) // an idle CPU may have left it to us, see pull
 		}
 	}
-	return c.cur
-}
-
-// run makes a task that is RUNNING here the current one.
-func (c *CPU) run(cpu int, t ID, tk *Task, now uint64) {
-	if c.idle {
-		c.busy(cpu, now)
-	}
-	c.yield = false
-	c.cur = t
-	c.shown.Store(t)
-	c.since = now
-	c.switches.Add(1)
-	tk.switches.Add(1)
-	if now > tk.readySince { // it is not where the clock was read before the task was queued
-		tk.waitTime.Add(now - tk.readySince)
-	}
-	tk.quantumEnd = now + quantum.Load()
-	c.arm(cpu, tk.quantumEnd)
 }
 
 // busy ends the CPU's idle time.
@@ -213,7 +227,6 @@ func (c *CPU) seek(cpu int) (t, head ID) {
 func (c *CPU) sleep(cpu int, now uint64) {
 	if c.idleSince.Load() == 0 {
 		c.idleSince.Store(now)
-		c.shown.Store(0)
 	}
 	c.yield = false
 	c.arm(cpu, Never)

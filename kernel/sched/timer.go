@@ -50,7 +50,7 @@ func OnTimer(f func(cpu int, tm Timer)) { onTimer = f }
 
 func node(n uint32) *TimerNode {
 	if n < uint32(len(tasks)) {
-		return &tasks[n].sleep
+		return &Get(n).sleep
 	}
 	return &machine.Timers[n-uint32(len(tasks))]
 }
@@ -82,7 +82,7 @@ func (nd *TimerNode) remove(n uint32) bool {
 		if home == 0 {
 			return false
 		}
-		q := &cpus[home-1].timers
+		q := &on(int(home) - 1).timers
 		q.lock.Lock()
 		in := nd.home.Load() == home
 		if in {
@@ -135,7 +135,7 @@ func expire(cpu int, c *CPU, now uint64) {
 			nd.firing.Add(^uint32(0))
 			continue
 		}
-		if tasks[n].state.Load() != seq<<8|uint64(StateBlocked) {
+		if Get(n).state.Load() != seq<<8|uint64(StateBlocked) {
 			continue // stale
 		}
 		if onTimeout != nil {
@@ -160,7 +160,7 @@ func FreeTimer(cpu int, tm Timer) {
 // ArmTimer makes OnTimer be called for tm on the calling CPU at deadline (ns) or soon after; an earlier deadline is
 // forgotten, but a callback for it may already be running. The caller keeps calls for one timer apart.
 func ArmTimer(cpu int, tm Timer, deadline uint64) {
-	c, n, nd := &cpus[cpu], tm+uint32(len(tasks)), &machine.Timers[tm]
+	c, n, nd := on(cpu), tm+uint32(len(tasks)), &machine.Timers[tm]
 	nd.remove(n)
 	c.timers.insert(cpu, n, nd, deadline, 0)
 	if deadline < c.armed {
@@ -175,7 +175,7 @@ func ArmTimer(cpu int, tm Timer, deadline uint64) {
 func DisarmTimer(cpu int, tm Timer) (armed bool) {
 	n, nd := tm+uint32(len(tasks)), &machine.Timers[tm]
 	own := uint32(0)
-	if cpus[cpu].firing == tm {
+	if on(cpu).firing == tm {
 		own = 1
 	}
 	for {

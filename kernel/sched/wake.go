@@ -5,31 +5,21 @@ const NoResult = -1 << 63
 
 // Claim ends sleep seq of a task, if nobody else has: the caller that gets true has the task in its hands, may change its
 // Ctx, and must call Ready. It is the linearization point of a wakeup.
-func Claim(t ID, seq uint64) bool { return tasks[t].claim(seq) }
-
-func (tk *Task) claim(seq uint64) bool {
+func (tk *Task) Claim(seq uint64) bool {
 	return tk.state.CompareAndSwap(seq<<8|uint64(StateBlocked), seq<<8|uint64(StateWaking))
-}
-
-// Ready queues a task that the caller has claimed; front puts it before the others and preempts the CPU's current task.
-// The caller must not touch the task afterwards.
-func Ready(cpu int, t ID, front bool) {
-	cpus[cpu].wakeups.Add(1)
-	place(cpu, t, &tasks[t], front)
 }
 
 // Wake ends sleep seq of a task with a result in its RAX (NoResult: none), and reports whether it was the one to do so.
 // It takes no lock but that of the queue where the task goes.
 func Wake(cpu int, t ID, seq uint64, result int64, front bool) bool {
-	tk := &tasks[t]
-	if !tk.claim(seq) {
+	tk := Get(t)
+	if !tk.Claim(seq) {
 		return false
 	}
 	if result != NoResult {
 		tk.Ctx.RAX = uint64(result)
 	}
-	cpus[cpu].wakeups.Add(1)
-	place(cpu, t, tk, front)
+	Ready(cpu, t, front)
 	return true
 }
 
@@ -44,12 +34,12 @@ func WakeRestart(cpu int, t ID, seq uint64, front bool) bool {
 // Each state that this may see too early is one whose next owner looks at Attn after leaving it: push and swap load Attn
 // after storing READY, a trap exit after Leave stored RUNNING, and a sleeper must after Park (see there).
 func Urgent(cpu int, t ID) {
-	tk := &tasks[t]
+	tk := Get(t)
 	for {
 		switch s, _ := tk.State(); s {
 		case StateRunning:
 			if at := tk.CPU(); at != cpu {
-				cpus[cpu].kicks.Add(1)
+				on(cpu).kicks.Add(1)
 				machine.Kick(at)
 			}
 			return

@@ -71,7 +71,7 @@ var below = policy{
 			sites: map[string]int{
 				"(*CPU).contend": 1, "(*CPU).rearm": 1, "(*table).take": 1, "Leave": 1, "Park": 1,
 				"CPUTime": 1, "Exit": 2, "New": 1, "Stats": 1, "Tick": 1, "Urgent": 1, "expire": 2, "kick": 1,
-				"place": 1,
+				"Ready": 1,
 			},
 			targets: []string{board + "readClock", board + "readClockAnywhere", board + "kick", board + "arm", "pdac/kernel.growTasks", "pdac/kernel.growTimers", "pdac/kernel/linux.exitThread", "pdac/kernel/linux.onTimeout"},
 		},
