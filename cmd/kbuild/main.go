@@ -9,11 +9,14 @@
 //
 // The first form builds the program in FOLDER (default "."). The second builds
 // the tests of a package, standard library included, as an image. The third
-// vets the files that only images contain. An archive is a cpio file (see
+// vets the files that only images contain. A program with packages that can reach
+// around the gate must trust them (trust.go). An archive is a cpio file (see
 // mkarchive) whose tree the program finds at / in the guest.
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -170,8 +173,10 @@ func (b builder) image(tree stdlib.Tree, dir, verb string, args ...string) error
 	if err := tree.Overlay(overlay, b.replace); err != nil {
 		return err
 	}
-	if verb == "build" && !imports(dir, overlay, board) {
-		return fmt.Errorf("the program in %s does not import %q", dir, board)
+	if verb == "build" {
+		if err := b.checkProgram(dir, overlay); err != nil {
+			return err
+		}
 	}
 	entry := board + ".Entry"
 	// -E keeps the entry alive and makes it e_entry; TamaGo's drivers and the
@@ -191,13 +196,29 @@ func (b builder) image(tree stdlib.Tree, dir, verb string, args ...string) error
 	return err
 }
 
-// imports tells whether the package in dir depends on package path. Where that
-// can't be told the answer is yes: the build then says what is wrong.
-func imports(dir, overlay, path string) bool {
-	list := command(dir, "list", "-e", "-deps", "-tags", "pdac", "-overlay", overlay, ".")
+// checkProgram makes sure that the program in dir is one for an image: it depends on
+// the board, and its packages keep to Go's type safety or are trusted. Where the go
+// command can't tell its packages, the build says what is wrong.
+func (b builder) checkProgram(dir, overlay string) error {
+	list := command(dir, "list", "-e", "-deps", "-json=ImportPath,Dir,Standard,Module,GoFiles,CgoFiles,SFiles,SysoFiles,Deps",
+		"-tags", "pdac", "-overlay", overlay, ".")
 	list.Stderr = nil
-	deps, err := list.Output()
-	return err != nil || slices.Contains(strings.Fields(string(deps)), path)
+	out, err := list.Output()
+	if err != nil {
+		return nil
+	}
+	var pkgs []listed
+	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
+		var p listed
+		if err := dec.Decode(&p); err != nil {
+			return fmt.Errorf("go list: %w", err)
+		}
+		pkgs = append(pkgs, p)
+	}
+	if !slices.ContainsFunc(pkgs, func(p listed) bool { return p.ImportPath == board }) {
+		return fmt.Errorf("the program in %s does not import %q", dir, board)
+	}
+	return checkTrust(dir, pkgs, b.replace, os.Stderr)
 }
 
 // vetPackages vets packages of this module with the tag that images are built with.

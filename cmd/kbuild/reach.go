@@ -1,0 +1,145 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// listed is what go list tells of a package.
+type listed struct {
+	ImportPath, Dir   string
+	Standard          bool
+	Module            struct{ Path string }
+	GoFiles, CgoFiles []string
+	SFiles, SysoFiles []string
+	Deps              []string // all, not the direct ones only
+}
+
+// A reach is a place where a package leaves Go's type safety, or could.
+type reach struct {
+	file string
+	line int // 0: the whole file
+	why  string
+}
+
+// gateRoom is the kernel's package that is made for programs.
+const gateRoom = "pdac/kernel/gate"
+
+// dangerous are names of the standard library by which a package that doesn't
+// import unsafe gets at raw system calls or at values of type unsafe.Pointer, which
+// convert to any pointer (every name whose type has it in GOROOT/api).
+var dangerous = map[string][]string{
+	"syscall": {"Syscall", "Syscall6", "RawSyscall", "RawSyscall6", "AllThreadsSyscall", "AllThreadsSyscall6",
+		"PtracePeekData", "PtracePeekText", "PtracePokeData", "PtracePokeText"},
+	"reflect":     {"NewAt", "SliceAt"},
+	"sync/atomic": {"LoadPointer", "StorePointer", "SwapPointer", "CompareAndSwapPointer"},
+	"runtime":     {"SetCgoTraceback"},
+}
+
+// dangerousMethods are the same of reflect.Value, which a package can hold without
+// importing reflect.
+var dangerousMethods = []string{"UnsafePointer", "SetPointer"}
+
+// reaches lists where a package reaches, each way once in a file, in order.
+func (p listed) reaches(overlay map[string]string) (all []reach, err error) {
+	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles) {
+		r, err := reachesOf(filepath.Join(p.Dir, name), overlay)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r...)
+	}
+	for _, name := range p.SFiles {
+		all = append(all, reach{filepath.Join(p.Dir, name), 0, "is assembly"})
+	}
+	for _, name := range p.SysoFiles {
+		all = append(all, reach{filepath.Join(p.Dir, name), 0, "is an object file"})
+	}
+	return all, nil
+}
+
+// reachesOf does it for a file of Go.
+func reachesOf(file string, overlay map[string]string) (all []reach, err error) {
+	from := file
+	if text, ok := overlay[file]; ok {
+		from = text
+	}
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return nil, err
+	}
+	set := token.NewFileSet()
+	f, err := parser.ParseFile(set, file, text, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	seen := make(map[string]bool)
+	add := func(at token.Pos, why string) {
+		if !seen[why] {
+			seen[why] = true
+			all = append(all, reach{file, set.PositionFor(at, false).Line, why}) // not where a //line directive claims
+		}
+	}
+
+	names := make(map[string][]string) // name of an import in this file -> dangerous ones in it
+	for _, imp := range f.Imports {
+		path, _ := strconv.Unquote(imp.Path.Value)
+		if why := importReach(path, imp.Name); why != "" {
+			add(imp.Pos(), why)
+		}
+		if list := dangerous[path]; list != nil {
+			name := path[strings.LastIndex(path, "/")+1:]
+			if imp.Name != nil {
+				name = imp.Name.Name
+			}
+			if name == "." {
+				add(imp.Pos(), "imports "+path+" by a dot, which hides what it uses")
+			}
+			names[name] = list
+		}
+	}
+	for _, group := range f.Comments {
+		for _, c := range group.List {
+			if strings.HasPrefix(c.Text, "//go:linkname") {
+				add(c.Pos(), "has //go:linkname")
+			}
+		}
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		s, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		if x, ok := s.X.(*ast.Ident); ok && slices.Contains(names[x.Name], s.Sel.Name) {
+			add(s.Pos(), "uses "+x.Name+"."+s.Sel.Name)
+		} else if slices.Contains(dangerousMethods, s.Sel.Name) {
+			add(s.Pos(), "uses a method "+s.Sel.Name+", as reflect.Value's")
+		}
+		return true
+	})
+	return all, nil
+}
+
+// importReach says why to import a package is to reach around the gate; "": it is
+// not. name is the one given to it.
+func importReach(path string, name *ast.Ident) string {
+	switch {
+	case path == "unsafe", path == "C":
+		return "imports " + path
+	case path == "golang.org/x/sys/unix":
+		return "imports " + path + ", whose calls take addresses as numbers"
+	case path == tamago || strings.HasPrefix(path, tamago+"/"):
+		return "imports " + path + ", which drives devices"
+	case strings.HasPrefix(path, "pdac/board/") && name != nil && name.Name == "_":
+		return "" // what makes the program an image
+	case isKernel(path) && path != gateRoom:
+		return "imports " + path + ", which is the kernel's own"
+	}
+	return ""
+}

@@ -1,0 +1,4 @@
+// Boardless is no image.
+package main
+
+func main() {}

@@ -1,0 +1,9 @@
+// Deep reaches by way of a library.
+package main
+
+import (
+	_ "pdac/board/qemu-amd64"
+	"pdac/cmd/kbuild/testdata/trust/lib"
+)
+
+func main() { println(lib.Size) }

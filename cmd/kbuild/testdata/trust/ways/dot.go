@@ -1,0 +1,6 @@
+package main
+
+//line innocent.go:1
+import . "syscall"
+
+var _ = Getpid
