@@ -61,7 +61,7 @@ func (s *Stack) PushList(next []uint32, first, last uint32) {
 	below := &next[last]
 	for {
 		h := s.head.Load()
-		atomic.StoreUint32(below, uint32(h)) // pairs with the load in Pop
+		store32(below, uint32(h)) // pairs with the load in Pop
 		if s.head.CompareAndSwap(h, h&^(tagOne-1)|uint64(first+1)) {
 			return
 		}
@@ -104,7 +104,7 @@ func (s *Stack) Empty() bool {
 
 // Link puts below under i in a list that the caller is making for PushList.
 func Link(next []uint32, i, below uint32) {
-	atomic.StoreUint32(&next[i], below+1)
+	store32(&next[i], below+1)
 }
 
 // Next returns the element under i in a list that PopAll returned. False: i is the bottom. Read it
