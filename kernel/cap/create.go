@@ -15,8 +15,7 @@ type Options struct {
 // Create makes a root: a capability that depends on no other, for an object. The kernel alone may
 // hand it out. cpu is the caller's CPU, from whose node the memory comes.
 //
-// Errors: *ExceedsError for permissions that don't exist, ErrObject, ErrGas, ErrFull, and the
-// formula's.
+// Errors: *ExceedsError for permissions that don't exist, ErrObject, ErrFormula, ErrGas, ErrFull.
 func (t *Table) Create(cpu int, s Space, o Object, p Perm, opt Options) (ID, error) {
 	if excess := p &^ AllPerms; excess != 0 {
 		return 0, &ExceedsError{excess}
@@ -43,7 +42,8 @@ func (t *Table) Create(cpu int, s Space, o Object, p Perm, opt Options) (ID, err
 // fill makes a NEW entry of a slot and returns its identifier and its word. After an error the slot
 // is as it was.
 //
-// Preconditions: the caller took the slot. inherit: the parent is SLOW, so the child must be.
+// Preconditions: the caller took the slot, in the section that found the parent active, if there is
+// one. inherit: the parent is SLOW, so the child must be.
 func (t *Table) fill(slot, parent uint32, s Space, o Object, p Perm, inherit bool, opt Options) (ID, uint64, error) {
 	c := &t.cold[slot]
 	c.parent.Store(parent)
@@ -52,8 +52,8 @@ func (t *Table) fill(slot, parent uint32, s Space, o Object, p Perm, inherit boo
 	c.space.Store(uint32(s))
 	c.tombs.Store(0)
 	c.sweepAt.Store(0)
-	if err := t.attach(slot, opt); err != nil {
-		return 0, 0, err
+	if v := t.attach(slot, parent, opt); v != OK {
+		return 0, 0, v
 	}
 	e := t.at(slot)
 	e.object.Store(uint64(o))

@@ -25,12 +25,10 @@ package cap
 // space. What it permits is p, a part of what the parent does; what the parent's formulas say
 // counts for it too, and deriving is a use. Gas comes from the account that the parent draws on.
 //
-// Errors: of the parent as Lookup; *ExceedsError; ErrGas, ErrFull, and the formula's.
+// Errors: of the parent as Lookup; *ExceedsError; ErrFormula, ErrGas, ErrFull.
 func (t *Table) Derive(cpu int, parent ID, to Space, p Perm, opt Options) (ID, error) {
 	var out list
-	section := t.rcu.ReadLock(cpu)
 	id, err := t.derive(cpu, parent, to, p, opt, &out)
-	t.rcu.ReadUnlock(section)
 	if out.head != 0 {
 		t.rcu.Call(func() { t.unlinked(out) })
 	}
@@ -38,6 +36,7 @@ func (t *Table) Derive(cpu int, parent ID, to Space, p Perm, opt Options) (ID, e
 }
 
 func (t *Table) derive(cpu int, parent ID, to Space, p Perm, opt Options, out *list) (ID, error) {
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(cpu))
 	from := parent.Slot()
 	s, err := t.delegable(parent, p)
 	if err != nil {
@@ -47,16 +46,17 @@ func (t *Table) derive(cpu int, parent ID, to Space, p Perm, opt Options, out *l
 	if !ok {
 		return 0, ErrFull
 	}
-	err = t.consent(from, s)
-	var id ID
-	var word uint64
-	if err == nil {
-		id, word, err = t.fill(slot, from, to, Object(t.at(from).object.Load()), p, s&slow != 0, opt)
-	}
+	filled := false
+	defer func() {
+		if !filled {
+			t.give(slot)
+		}
+	}()
+	id, word, err := t.fill(slot, from, to, Object(t.at(from).object.Load()), p, s&slow != 0, opt)
 	if err != nil {
-		t.give(slot)
 		return 0, err
 	}
+	filled = true
 	t.counts[derived].Add(cpu, 1)
 	t.push(from, slot)
 	_, err = t.delegable(parent, p) // pairs with the CAS in kill, narrow and Transfer
@@ -95,5 +95,5 @@ func (t *Table) consent(slot uint32, s state) error {
 	if s&slow == 0 {
 		return nil
 	}
-	return t.evalChain(slot).Err()
+	return t.evalChain(slot, 0).Err()
 }

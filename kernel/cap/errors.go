@@ -20,6 +20,7 @@ const (
 	ErrExceeds    // more was asked for than there is to give: ExceedsError tells what
 	ErrNotOwner   // the authority is not above the capability
 	ErrInside     // called by a user's function that the table is evaluating
+	ErrFormula    // the formula can't be: a negative number, a quota too long, or too many above
 	ErrBusy       // another Grant to this capability is under way
 
 	// The formula or the account says no.
@@ -42,6 +43,7 @@ var verdictTexts = [...]string{
 	ErrExceeds:      "more than there is to give",
 	ErrNotOwner:     "not an authority over this capability",
 	ErrInside:       "called from inside a formula's function",
+	ErrFormula:      "no such formula",
 	ErrBusy:         "another grant is under way",
 	ErrExpired:      "capability expired",
 	ErrUsedUp:       "capability used up",

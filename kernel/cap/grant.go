@@ -33,8 +33,7 @@ package cap
 //
 // Errors: of either as Lookup; ErrNotOwner, *ExceedsError, ErrBusy.
 func (t *Table) Grant(authority, id ID, p Perm) error {
-	section := t.rcu.ReadLock(t.spread(id.Slot()))
-	defer t.rcu.ReadUnlock(section)
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.spread(id.Slot())))
 	if _, v := t.judge(id, Upgrade); v != OK {
 		return t.explain(v, id, Upgrade)
 	}

@@ -25,14 +25,17 @@ type Info struct {
 	Perms  Perm
 	Slow   bool  // formula or gas are to be asked, its own or an ancestor's
 	Gas    int64 // balance of its own account
+
+	// Of its own formula.
+	ExpiresAt uint64 // ns on Config.Now; 0: never
+	UsesLeft  int64  // -1: any number
 }
 
 // Info tells about an active capability. Who knows its identifier may know.
 //
 // Errors: ErrNoCapability, ErrRevoked.
 func (t *Table) Info(id ID) (Info, error) {
-	section := t.rcu.ReadLock(t.spread(id.Slot()))
-	defer t.rcu.ReadUnlock(section)
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.spread(id.Slot())))
 	if _, v := t.judge(id, 0); v != OK {
 		return Info{}, v
 	}
@@ -45,18 +48,30 @@ func (t *Table) Info(id ID) (Info, error) {
 
 // info reads an entry. False: it isn't active.
 //
+// What is active at the first load of the word keeps its slot until the read section ends; when the
+// identifier is another at the second load, it was transferred between.
+//
 // Preconditions: in a read section.
 func (t *Table) info(slot uint32) (Info, bool) {
 	e, c := t.at(slot), &t.cold[slot]
-	i := Info{
-		Parent: c.parent.Load(),
-		Space:  Space(c.space.Load()),
-		Object: Object(e.object.Load()),
-		Gas:    t.balance(slot),
+	for {
+		id, s := split(e.word.Load(), slot)
+		if !s.active() {
+			return Info{}, false
+		}
+		i := Info{
+			ID:     id,
+			Parent: c.parent.Load(),
+			Space:  Space(c.space.Load()),
+			Object: Object(e.object.Load()),
+			Perms:  s.perms(),
+			Slow:   s&slow != 0,
+			Gas:    t.balance(slot),
+		}
+		if again, _ := split(e.word.Load(), slot); again == id {
+			return i, true
+		}
 	}
-	id, s := split(e.word.Load(), slot) // last: what was read before is this tenant's
-	i.ID, i.Perms, i.Slow = id, s.perms(), s&slow != 0
-	return i, s.active()
 }
 
 // Walk calls f for each active capability, parents before children, until f returns false. f runs
@@ -71,8 +86,7 @@ func (t *Table) Walk(f func(Info) bool) {
 
 // walk is Walk for one tree. False: f has seen enough.
 func (t *Table) walk(root uint32, f func(Info) bool) bool {
-	section := t.rcu.ReadLock(t.spread(root))
-	defer t.rcu.ReadUnlock(section)
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.spread(root)))
 	depth, last := 0, uint32(0)
 	info, ok := t.info(root)
 	if !ok || info.Parent != 0 {
@@ -112,6 +126,7 @@ type Stats struct {
 	Narrowed    int64 // entries
 	Transferred int64
 	Revoked     int64 // entries
+	Gas         GasStats
 }
 
 // Stats sums up. It is not a snapshot.
@@ -129,5 +144,6 @@ func (t *Table) Stats() Stats {
 		Narrowed:    n(narrowed),
 		Transferred: n(transferred),
 		Revoked:     n(killed),
+		Gas:         t.gasStats(),
 	}
 }

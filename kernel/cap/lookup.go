@@ -64,20 +64,34 @@ func (t *Table) Look(id ID, need Perm) (Object, Verdict) {
 }
 
 // Admit is Lookup for a gated call: the object must be of the type, and the call's gas is drawn
-// from the account that the capability draws on. The caller is in a read section, which Revoke,
-// Narrow and Transfer wait for, and stays in it for as long as the call may rely on the capability.
+// from the account that the capability draws on, if there is one. The caller is in a read section,
+// which Revoke, Narrow and Transfer wait for, and stays in it for as long as the call may rely on
+// the capability.
 //
-// Errors: as Lookup, and ErrType, ErrGas. After an error no gas is drawn.
+// Errors: as Lookup, and ErrType, ErrGas. After an error nothing is drawn or used.
 func (t *Table) Admit(cpu int, id ID, typ Type, need Perm, gas int64) (Object, error) {
-	o, err := t.Lookup(cpu, id, need)
-	if err != nil {
-		return 0, err
+	if slot := id.Slot(); slot < t.limit.Load() && need <= AllPerms && gas >= 0 {
+		e := t.at(slot)
+		o := Object(e.object.Load())
+		if (e.word.Load()^uint64(id))&(uint64(need)|decisive) == 0 && o.Type() == typ {
+			return o, nil
+		}
 	}
-	if o.Type() != typ {
+	return t.admitSlow(cpu, id, typ, need, gas)
+}
+
+func (t *Table) admitSlow(cpu int, id ID, typ Type, need Perm, gas int64) (Object, error) {
+	o := t.objectOf(id)
+	s, v := t.judge(id, need)
+	switch {
+	case v != OK:
+		return 0, t.explain(v, id, need)
+	case o.Type() != typ:
 		return 0, ErrType
-	}
-	if gas != 0 {
-		if v := t.draw(id.Slot(), gas); v != OK {
+	case gas < 0:
+		return 0, ErrGas
+	case s&slow != 0:
+		if v := t.spend(cpu, id.Slot(), gas); v != OK {
 			return 0, v
 		}
 	}

@@ -18,13 +18,7 @@ func (t *Table) Narrow(authority, id ID, keep Perm) error {
 	if t.insiders.inside() {
 		return ErrInside
 	}
-	section := t.rcu.ReadLock(t.spread(id.Slot()))
-	err := t.authorise(authority, id, Revoke)
-	if err == nil {
-		err = t.narrowAll(id, keep)
-	}
-	t.rcu.ReadUnlock(section)
-	if err != nil {
+	if err := t.narrowAll(authority, id, keep); err != nil {
 		return err
 	}
 	t.rcu.Synchronize()
@@ -32,10 +26,12 @@ func (t *Table) Narrow(authority, id ID, keep Perm) error {
 }
 
 // narrowAll narrows a capability and what is below it.
-//
-// Preconditions: in a read section.
-func (t *Table) narrowAll(id ID, keep Perm) error {
+func (t *Table) narrowAll(authority, id ID, keep Perm) error {
 	top := id.Slot()
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.spread(top)))
+	if err := t.authorise(authority, id, Revoke); err != nil {
+		return err
+	}
 	if !t.narrow(top, keep, id) {
 		return ErrRevoked
 	}

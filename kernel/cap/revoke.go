@@ -53,13 +53,7 @@ func (t *Table) end(id ID, allow func() error) error {
 		return ErrInside
 	}
 	var out list
-	section := t.rcu.ReadLock(t.spread(id.Slot()))
-	err := allow()
-	if err == nil && !t.cutDown(id, &out) {
-		err = ErrRevoked
-	}
-	t.rcu.ReadUnlock(section)
-	if err != nil {
+	if err := t.cutDown(id, allow, &out); err != nil {
 		return err
 	}
 	t.rcu.Synchronize()
@@ -85,15 +79,17 @@ func (t *Table) authorise(authority, id ID, need Perm) error {
 	return t.consent(authority.Slot(), s)
 }
 
-// cutDown kills a capability and all below and makes a tomb of it. False: another was first.
-//
-// Preconditions: in a read section.
-func (t *Table) cutDown(id ID, out *list) bool {
+// cutDown kills a capability and all below and makes a tomb of it, if allow agrees. Then the caller owns it.
+func (t *Table) cutDown(id ID, allow func() error, out *list) error {
 	top := id.Slot()
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.spread(top)))
+	if err := allow(); err != nil {
+		return err
+	}
 	for {
 		w := t.at(top).word.Load()
 		if is, s := split(w, top); is != id || !s.active() {
-			return false
+			return ErrRevoked
 		}
 		if t.at(top).word.CompareAndSwap(w, join(id, revoked)) {
 			break
@@ -104,7 +100,7 @@ func (t *Table) cutDown(id ID, out *list) bool {
 		t.kill(slot)
 	}
 	t.bury(top, out)
-	return true
+	return nil
 }
 
 // kill makes an entry REVOKED, whatever its identifier. False: it was.
@@ -146,11 +142,16 @@ func (t *Table) EndSpace(s Space) (int, error) {
 		if t.cold[slot].space.Load() != uint32(s) {
 			continue
 		}
-		section := t.rcu.ReadLock(t.spread(slot))
-		if i, ok := t.info(slot); ok && i.Space == s && t.cutDown(i.ID, &out) {
+		id, _ := split(t.at(slot).word.Load(), slot)
+		held := func() error {
+			if i, ok := t.info(slot); !ok || i.ID != id || i.Space != s {
+				return ErrNotOwner
+			}
+			return nil
+		}
+		if t.cutDown(id, held, &out) == nil {
 			tops = append(tops, slot)
 		}
-		t.rcu.ReadUnlock(section)
 	}
 	if len(tops) > 0 {
 		t.rcu.Synchronize()

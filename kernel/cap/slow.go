@@ -42,11 +42,10 @@ func (t *Table) verdict(cpu int, id ID, need Perm) Verdict {
 	if v != OK || s&slow == 0 {
 		return v
 	}
-	section := t.rcu.ReadLock(cpu)
-	if _, v = t.judge(id, need); v == OK { // its slot is its own until the section ends
-		v = t.evalChain(id.Slot())
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(cpu)) // also when a function panics
+	if _, v = t.judge(id, need); v == OK {      // its slot is its own until the section ends
+		v = t.evalChain(id.Slot(), 0)
 	}
-	t.rcu.ReadUnlock(section)
 	return v
 }
 

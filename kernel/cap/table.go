@@ -12,9 +12,10 @@ import (
 
 // The table's memory, and how it grows.
 //
-// Three arrays by slot: hot entries (16 bytes, the index), cold ones (48) and links of free lists
-// (4). Each is reserved at its full size and touched a chunk at a time, by the CPU that needs it,
-// so the pages of a chunk come from that CPU's node. limit is the first slot without memory;
+// Four arrays by slot: hot entries (16 bytes, the index), cold ones (40), links of free lists (4), and
+// records of formulas and accounts (64). Each is reserved at its full size. Records are touched where
+// there is one, the others a chunk at a time, by the CPU that needs it, so the pages of a chunk come
+// from that CPU's node. limit is the first slot without memory;
 // everything compares a slot with it before touching an entry.
 //
 // Words and writers:
@@ -65,6 +66,7 @@ type Table struct {
 	limit   atomic.Uint32
 	slots   uint32
 	cold    []cold
+	records []record
 	links   []uint32 // lockfree.Stack's
 	tags    permutation
 	rcu     *rcu.Domain
@@ -76,29 +78,32 @@ type Table struct {
 	retired lockfree.Counter
 	counts  [events]lockfree.Counter
 
+	minted, treasury atomic.Int64 // gas.go
+	spent            lockfree.Counter
+
 	objects  registry
 	waits    waits
 	insiders insiders
 }
 
 // cold is what only the slow path and the derivation tree touch. Its writers are named where its
-// words are used: tree.go, derive.go, transfer.go, wait.go, formula.go, gas.go.
+// words are used: tree.go, create.go, transfer.go, wait.go, formula.go.
 type cold struct {
 	generation atomic.Uint64 // of the latest tag; 0 before the first
-	gas        atomic.Int64  // balance, or closed
 	parent     atomic.Uint32 // slot; 0: a root. Constant from fill to reclamation
 	first      atomic.Uint32 // slot of the newest child; 0: none
 	next       atomic.Uint32 // slot of the next older sibling, and bits of tree.go
 	space      atomic.Uint32
-	formula    atomic.Uint32 // 0: none
+	formula    atomic.Uint32 // slot of the nearest record, at or above; 0: none
 	waiters    atomic.Int32
 	tombs      atomic.Int32
 	sweepAt    atomic.Int32
 }
 
 const (
-	entryBytes = unsafe.Sizeof(entry{})
-	coldBytes  = unsafe.Sizeof(cold{})
+	entryBytes  = unsafe.Sizeof(entry{})
+	coldBytes   = unsafe.Sizeof(cold{})
+	recordBytes = unsafe.Sizeof(record{})
 )
 
 // New returns an empty table. It reserves memory and touches none. Errors are those of the
@@ -120,8 +125,8 @@ func New(c Config) (*Table, error) {
 		reserve = mmap
 	}
 	slots := (c.Slots + chunk - 1) / chunk * chunk
-	var memory [4][]byte
-	for i, bytes := range []int{slots * int(entryBytes), slots * int(coldBytes), slots * 4, maxObjects * 4} {
+	var memory [5][]byte
+	for i, bytes := range []int{slots * int(entryBytes), slots * int(coldBytes), slots * 4, maxObjects * 4, slots * int(recordBytes)} {
 		m, err := reserve(bytes)
 		if err != nil {
 			return nil, fmt.Errorf("cap: reserving memory for %d slots: %w", slots, err)
@@ -132,18 +137,20 @@ func New(c Config) (*Table, error) {
 		memory[i] = m
 	}
 	t := &Table{
-		hot:    unsafe.Pointer(&memory[0][0]),
-		slots:  uint32(slots),
-		cold:   unsafe.Slice((*cold)(unsafe.Pointer(&memory[1][0])), slots),
-		links:  unsafe.Slice((*uint32)(unsafe.Pointer(&memory[2][0])), slots),
-		tags:   newPermutation(c.Key),
-		rcu:    c.RCU,
-		now:    c.Now,
-		cpus:   c.CPUs,
-		nodeOf: make([]uint32, c.CPUs),
-		homes:  make([]atomic.Uint32, slots/chunk),
+		hot:     unsafe.Pointer(&memory[0][0]),
+		slots:   uint32(slots),
+		cold:    unsafe.Slice((*cold)(unsafe.Pointer(&memory[1][0])), slots),
+		links:   unsafe.Slice((*uint32)(unsafe.Pointer(&memory[2][0])), slots),
+		records: unsafe.Slice((*record)(unsafe.Pointer(&memory[4][0])), slots),
+		tags:    newPermutation(c.Key),
+		rcu:     c.RCU,
+		now:     c.Now,
+		cpus:    c.CPUs,
+		nodeOf:  make([]uint32, c.CPUs),
+		homes:   make([]atomic.Uint32, slots/chunk),
 
 		retired: make(lockfree.Counter, c.CPUs),
+		spent:   make(lockfree.Counter, c.CPUs),
 	}
 	nodes := 1
 	for cpu := range t.nodeOf {
@@ -187,7 +194,7 @@ func (t *Table) grow(cpu int) bool {
 		}
 		for slot := from; slot < to; slot++ {
 			t.at(slot).word.CompareAndSwap(0, join(makeID(slot, 0), revoked))
-			t.cold[slot].gas.CompareAndSwap(0, 0) // touch
+			t.cold[slot].generation.CompareAndSwap(0, 0) // touch
 		}
 		if !t.limit.CompareAndSwap(from, to) {
 			continue

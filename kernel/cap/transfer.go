@@ -18,9 +18,7 @@ func (t *Table) Transfer(id ID, to Space) (ID, error) {
 	if t.insiders.inside() {
 		return 0, ErrInside
 	}
-	section := t.rcu.ReadLock(t.spread(id.Slot()))
 	moved, err := t.transfer(id, to)
-	t.rcu.ReadUnlock(section)
 	if err != nil {
 		return 0, err
 	}
@@ -29,11 +27,12 @@ func (t *Table) Transfer(id ID, to Space) (ID, error) {
 }
 
 func (t *Table) transfer(id ID, to Space) (ID, error) {
+	slot := id.Slot()
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.spread(slot)))
 	s, v := t.judge(id, Transfer)
 	if v != OK {
 		return 0, t.explain(v, id, Transfer)
 	}
-	slot := id.Slot()
 	c := &t.cold[slot]
 	generation := t.tags.generation(slot, id.tag()) + 1
 	if generation > lastGeneration {
