@@ -68,6 +68,7 @@ func (t *Table) info(slot uint32) (Info, bool) {
 			Slow:   s&slow != 0,
 			Gas:    t.balance(slot),
 		}
+		i.ExpiresAt, i.UsesLeft = t.conditions(slot)
 		if again, _ := split(e.word.Load(), slot); again == id {
 			return i, true
 		}
