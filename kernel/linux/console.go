@@ -53,6 +53,9 @@ func writeConsole(cpu int, p, n uint64) int64 {
 	return int64(done)
 }
 
+// readConsole reads nothing, since the kernel's own console has the serial line.
+func readConsole(cpu int) int64 { return ask(cpu, FamilyConsole, RightRead) }
+
 // termios is struct termios of the kernel (asm-generic/termbits.h), 36 bytes.
 type termios struct {
 	input, output, control, local uint32

@@ -171,7 +171,10 @@ func (f *File) readAt(p, n, off uint64) int64 {
 // readNext reads at the position and moves it. The range is claimed before the
 // copy, so that concurrent readers get disjoint parts; a copy that fails gives
 // it back if nobody moved on.
-func (f *File) readNext(p, n uint64) int64 {
+func (f *File) readNext(cpu int, p, n uint64) int64 {
+	if r := ask(cpu, FamilyFiles, RightRead); r != 0 {
+		return r
+	}
 	size := f.size()
 	for {
 		pos := f.word.Load()

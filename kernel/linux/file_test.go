@@ -297,7 +297,7 @@ func TestFileConcurrentReaders(t *testing.T) {
 			p, _ := bytesAt(b)
 			n, f := fileAt(cpu, fd)
 			for size := uint64(4); ; size = size%64 + 4 {
-				r := f.readNext(p, size)
+				r := f.readNext(cpu, p, size)
 				if r == 0 {
 					break
 				}

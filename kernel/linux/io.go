@@ -46,21 +46,15 @@ func (f *File) read(cpu int, t sched.ID, c *sched.Context, p, n uint64, wait boo
 	switch f.kind {
 	case kindNull:
 		return 0
-	case kindConsole: // the kernel's own console reads the serial line
-		return ask(cpu, FamilyConsole, RightRead)
+	case kindConsole:
+		return readConsole(cpu)
 	case kindZero:
 		return zerosToUser(p, n)
 	case kindRandom:
 		return randomToUser(cpu, p, n)
 	case kindFile:
-		if r := ask(cpu, FamilyFiles, RightRead); r != 0 {
-			return r
-		}
-		return f.readNext(p, n)
+		return f.readNext(cpu, p, n)
 	case kindMaps:
-		if r := ask(cpu, FamilyFiles, RightRead); r != 0 {
-			return r
-		}
 		return f.readMaps(cpu, p, n)
 	case kindDir:
 		return eisdir

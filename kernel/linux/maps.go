@@ -36,6 +36,9 @@ func formatArea(line *[len(mapsLine)]byte, a *vm.Area) {
 
 // readMaps copies up to n bytes from the position on to user memory at p.
 func (f *File) readMaps(cpu int, p, n uint64) int64 {
+	if r := ask(cpu, FamilyFiles, RightRead); r != 0 {
+		return r
+	}
 	buf := perCPU[cpu].bounce[:min(n, maxPath)]
 	for {
 		start := f.word.Load()
