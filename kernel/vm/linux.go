@@ -6,6 +6,7 @@ type Errno uint32
 const (
 	EPERM  Errno = 1
 	ENOMEM Errno = 12
+	EFAULT Errno = 14
 	EEXIST Errno = 17
 	ENODEV Errno = 19
 	EINVAL Errno = 22

@@ -158,6 +158,15 @@ func unmap(cpu int, s span) Errno {
 	if !ok {
 		return ENOMEM
 	}
+	erase(cpu, s, h)
+	return 0
+}
+
+// erase takes the areas of s away, splits the pages across its ends with h, and
+// removes the pages.
+//
+// Preconditions: areasLock is held; nodes and h have been reserved.
+func erase(cpu int, s span, h halves) {
 	l, m, r := tree.cut(s)
 	free := span{UserMin, UserEnd}
 	if l != 0 {
@@ -170,7 +179,6 @@ func unmap(cpu int, s span) Errno {
 	tree.commit(tree.concat(l, r))
 	h.split(cpu, s)
 	remove(cpu, s, free)
-	return 0
 }
 
 // Protect is mprotect(2).
