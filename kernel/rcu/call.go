@@ -1,7 +1,5 @@
 package rcu
 
-import "slices"
-
 // Callbacks: what to do after a grace period, without waiting for it.
 //
 // Each CPU has a list of its own, a stack to which callers push and from which the worker takes
@@ -13,7 +11,7 @@ import "slices"
 // the worker that moves it back to zero ends. So there is never a second, and none when idle.
 //
 // A batch is what the lists hold at one time, then one grace period for all of it, then the
-// functions, list by list in the order of the pushes.
+// functions, in no order.
 //
 // Linearization: Call at the CAS that pushes; it happens before the batch that takes it, which
 // happens before the grace period. Barrier: every Call that returned before it is on a list or in a
@@ -30,7 +28,7 @@ type callback struct {
 }
 
 // Call has f run after every section that is under way has ended, by a goroutine that runs all of a
-// Domain's callbacks one after another: f should be short, and may use Call, sections and
+// Domain's callbacks one after another, in no order: f should be short, and may use Call, sections and
 // Synchronize, but not Barrier. Call may be used in a section.
 func (d *Domain) Call(f func()) {
 	first := d.pending.Add(1) == 1
@@ -91,11 +89,9 @@ func (d *Domain) work() {
 // take empties the lists into batch.
 func (d *Domain) take(batch []func()) []func() {
 	for i := range d.cells {
-		n := len(batch)
 		for c := d.cells[i].calls.Swap(nil); c != nil; c = c.next {
 			batch = append(batch, c.f)
 		}
-		slices.Reverse(batch[n:])
 	}
 	return batch
 }

@@ -12,8 +12,12 @@ func TestCallRunsAfterReaders(t *testing.T) {
 	d := newStepped(Config{CPUs: 2})
 	token := d.ReadLock(1)
 	var ran atomic.Bool
-	d.Call(func() { ran.Store(true) })
-	<-d.asleep // the worker, in its grace period
+	done := make(chan bool)
+	d.Call(func() {
+		ran.Store(true)
+		close(done)
+	})
+	d.sleeps(t, done) // the worker, in its grace period
 	if s := d.Stats(); ran.Load() || s.Pending != 1 || s.Ran != 0 {
 		t.Fatalf("ran before the reader ended, or is not counted: %+v", s)
 	}

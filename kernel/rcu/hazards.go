@@ -32,8 +32,9 @@ import (
 // Bound: let H be the number of slots, and a Retire scan when R = H*(1+Slack) references are
 // unreclaimed. A scan leaves at most one reference a slot, H; so the next is Slack*H Retires later
 // at the earliest, and a scan of O((R+H) log H) costs O(log H) for each (Slack at least 1). With one
-// Retire at a time no more than R are ever unreclaimed. With p at a time the list has at most R +
-// p*(H+1) (those of the others, and what p scans put back), and each may have taken as many.
+// Retire at a time no more than R are ever unreclaimed (or 1, without slots). With p at a time the
+// list has at most R + p*(H+1) (those of the others, and what p scans put back), and each may have
+// taken as many.
 //
 // Progress: Protect is lock-free (it repeats when the source changed), Set and Clear are wait-free;
 // Acquire, Retire and Scan are lock-free: a goroutine stopped in a scan keeps what it took over, and
@@ -136,7 +137,8 @@ func (s *Hazard) Set(ref uint64) { s.ref.Store(ref) } // pairs with the load in 
 func (s *Hazard) Clear() { s.ref.Store(0) }
 
 // Retire has free(ref) called when no slot protects ref, by this or a later Retire or Scan. The
-// caller has taken ref out of whatever it could be protected from. free may use Retire.
+// caller has taken ref out of whatever it could be protected from. free must not use Retire or Scan,
+// which could nest without end.
 func (h *Hazards) Retire(ref uint64, free func(ref uint64)) {
 	n := h.waiting.Add(1)
 	r := &retired{ref: ref, free: free}

@@ -1,0 +1,70 @@
+package rcu
+
+import (
+	"sync"
+	"testing"
+)
+
+func TestWaitingForOneselfIsFound(t *testing.T) {
+	d := New(Config{CPUs: 2, Track: true})
+	token := theReader(d, 1)
+	wantPanic(t, "Synchronize in a read section, begun in pdac/kernel/rcu.theReader", d.Synchronize)
+	d.Call(func() {})
+	wantPanic(t, "Barrier in a read section", d.Barrier)
+	d.ReadUnlock(token)
+	d.Synchronize()
+	d.Barrier()
+}
+
+// TestOthersSectionsAreNotOnesOwn: a tracked Domain's Synchronize waits for other goroutines.
+func TestOthersSectionsAreNotOnesOwn(t *testing.T) {
+	d := newStepped(Config{CPUs: 2, Track: true})
+	token := d.ReadLock(0)
+	done := d.start(t, d.Synchronize)
+	d.ReadUnlock(token)
+	d.finish(t, done)
+}
+
+func TestTokenGivenBackTwice(t *testing.T) {
+	d := New(Config{CPUs: 2, Track: true})
+	token := d.ReadLock(1)
+	d.ReadUnlock(token)
+	wantPanic(t, "given back twice", func() { d.ReadUnlock(token) })
+	d.Synchronize() // the count is what it was
+}
+
+// TestMoreReadersThanRecords: those without a record are readers like any other.
+func TestMoreReadersThanRecords(t *testing.T) {
+	d := New(Config{CPUs: 3, Track: true})
+	var tokens []Token
+	for i := range maxTracked + 10 {
+		tokens = append(tokens, d.ReadLock(i%3))
+	}
+	untracked := 0
+	for _, token := range tokens {
+		if token>>32 == 0 {
+			untracked++
+		}
+	}
+	if got := d.Stats().Readers; untracked != 10 || got != uint64(len(tokens)) {
+		t.Errorf("%d readers, %d untracked; want %d and 10", got, untracked, len(tokens))
+	}
+	for _, token := range tokens {
+		d.ReadUnlock(token)
+	}
+	d.Synchronize()
+}
+
+func TestGoroutineNames(t *testing.T) {
+	self := goroutine()
+	if self == 0 || goroutine() != self {
+		t.Fatalf("goroutine is %#x, then %#x", self, goroutine())
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if goroutine() == self {
+			t.Error("two goroutines have one name")
+		}
+	})
+	wg.Wait()
+}
