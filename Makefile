@@ -8,6 +8,7 @@ MEM   ?= 1G
 # and what that did.
 EXEC  ?= $(if $(filter .,$(APP)),numa; run; cpu; mem)
 PKGS  ?=
+PEERS ?= # options of test/bench/peers/compare
 QEMU_ARGS ?= # more options of scripts/run-qemu.sh
 
 image := build/$(if $(filter .,$(APP)),pdac,$(notdir $(abspath $(APP)))).elf
@@ -15,7 +16,7 @@ boot   = scripts/run-qemu.sh --kernel $(image) --cpus $(CPUS) --nodes $(NODES) -
 	$(if $(EXEC),--exec "$$EXEC") $(QEMU_ARGS)
 export EXEC
 
-.PHONY: kernel run gdb test test-long test-std bench-guest vet clean qemu
+.PHONY: kernel run gdb test test-long test-std bench-guest bench-peers vet clean qemu
 
 # kbuild leaves the work of telling what is out of date to the go command. The
 # standard image carries the files of its workload.
@@ -59,8 +60,15 @@ test-std: qemu
 bench-guest: qemu
 	@go run ./test/bench/linux/compare -linux
 
+# Beside others on the host, with those C libraries that are installed (Debian:
+# liburcu-dev, libck-dev).
+has = $(shell echo '\#include <$(1)>' | $(or $(CC),cc) -E -x c - >/dev/null 2>&1 && echo $(2))
+bench-peers:
+	@go run -C test/bench/peers -tags "$(call has,urcu/urcu-memb.h,liburcu) $(call has,ck_ht.h,ck)" ./compare $(PEERS)
+
 vet:
 	go vet ./...
+	go vet -C test/bench/peers ./...
 	go run ./cmd/kbuild -vet
 
 clean:

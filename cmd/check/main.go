@@ -31,6 +31,7 @@ const boot = "PDAC_BOOT=1"
 var suites = []suite{
 	{name: "format", argv: []string{"bash", "-c", `! find . -name build -prune -o -name '*.go' -print0 | xargs -0 gofmt -l | grep .`}},
 	{name: "vet", argv: []string{"go", "vet", "./..."}},
+	{name: "vet-peers", argv: []string{"go", "vet", "-C", "test/bench/peers", "./..."}},
 	{name: "vet-image", argv: []string{"go", "run", "./cmd/kbuild", "-vet"}},
 	{name: "host", argv: []string{"go", "test", "-json", "-race", "./..."}},
 	{name: "image", argv: []string{"env", boot, "go", "test", "-json", "./test/imports", "./test/callgraph"}},
