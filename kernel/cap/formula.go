@@ -129,7 +129,12 @@ func (t *Table) attach(slot, parent uint32, opt Options) Verdict {
 			return ErrFull
 		}
 	}
-	v := OK
+	v := ErrRefused
+	defer func() {
+		if v != OK { // or a function above panicked
+			t.Unregister(function)
+		}
+	}()
 	switch {
 	case parent == 0:
 		v = t.mint(opt.Gas)
@@ -139,7 +144,6 @@ func (t *Table) attach(slot, parent uint32, opt Options) Verdict {
 		v = t.evalChain(parent, opt.Gas)
 	}
 	if v != OK {
-		t.Unregister(function)
 		return v
 	}
 	r := &t.records[slot]

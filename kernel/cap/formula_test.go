@@ -1,0 +1,514 @@
+package cap
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// newTimedTable returns a table with a clock that stands unless the test moves it.
+func newTimedTable(t testing.TB) (*Table, *atomic.Uint64) {
+	t.Helper()
+	table, clock := newTable(t, 4*chunk), new(atomic.Uint64)
+	clock.Store(1)
+	table.now = clock.Load
+	return table, clock
+}
+
+const everything = AllPerms
+
+func TestExpiry(t *testing.T) {
+	table, clock := newTimedTable(t)
+	root := must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{ExpiresAt: 100}}))
+	child := must(t)(table.Derive(0, root, 2, everything, Options{Formula: &Formula{ExpiresAt: 1000}}))
+	plain := must(t)(table.Derive(0, child, 2, Read|Delegate, Options{}))
+	leaf := must(t)(table.Derive(0, plain, 3, Read, Options{Formula: &Formula{ExpiresAt: 50}}))
+	for _, c := range []struct {
+		now                      uint64
+		root, child, plain, leaf Verdict
+	}{
+		{49, OK, OK, OK, OK},
+		{50, OK, OK, OK, ErrExpired},
+		{99, OK, OK, OK, ErrExpired},
+		{100, ErrExpired, ErrExpired, ErrExpired, ErrExpired},
+		{1000, ErrExpired, ErrExpired, ErrExpired, ErrExpired},
+	} {
+		clock.Store(c.now)
+		for id, want := range map[ID]Verdict{root: c.root, child: c.child, plain: c.plain, leaf: c.leaf} {
+			_, err := table.Lookup(0, id, Read)
+			wantErr(t, err, want.Err())
+			if got := table.Check(id, Read); got != (want == OK) {
+				t.Errorf("at %d Check is %t, want %v", c.now, got, want)
+			}
+			if _, got := table.Look(id, Read); got != want {
+				t.Errorf("at %d Look says %v, want %v", c.now, got, want)
+			}
+		}
+	}
+	_, err := table.Derive(0, child, 2, Read, Options{})
+	wantErr(t, err, ErrExpired)
+	info, err := table.Info(leaf)
+	if err != nil || info.ExpiresAt != 50 || info.UsesLeft != -1 {
+		t.Errorf("Info: %+v, %v", info, err)
+	}
+}
+
+func TestUses(t *testing.T) {
+	table, _ := newTimedTable(t)
+	root := must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{Uses: 4}}))
+	child := must(t)(table.Derive(0, root, 2, everything, Options{Formula: &Formula{Uses: 100}})) // one
+	for i := range 3 {
+		if _, err := table.Lookup(0, child, Read); err != nil {
+			t.Fatalf("use %d: %v", i, err)
+		}
+	}
+	for _, id := range []ID{root, child} {
+		_, err := table.Lookup(0, id, Read)
+		wantErr(t, err, ErrUsedUp)
+	}
+	_, err := table.Lookup(0, child, Specific<<1|Read)
+	wantErr(t, err, ErrUsedUp)
+	if info, _ := table.Info(child); info.UsesLeft != 97 {
+		t.Errorf("%d uses left of the child, want 97: a refusal costs nothing", info.UsesLeft)
+	}
+	_, err = table.Derive(0, root, 2, Read, Options{})
+	wantErr(t, err, ErrUsedUp)
+	if err := table.Revoke(child, child); !errors.Is(err, ErrUsedUp) {
+		t.Errorf("revoking by what is used up: %v", err)
+	}
+	if err := table.Kill(root); err != nil {
+		t.Fatal(err)
+	}
+	wantWhole(t, table)
+}
+
+// Of uses that many compete for exactly as many succeed as there are, and each has taken its own
+// from every entry above.
+func TestUsesUnderCompetition(t *testing.T) {
+	const uses = 500
+	table, _ := newTimedTable(t)
+	root := must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{Uses: uses + testCPUs}}))
+	var children [testCPUs]ID
+	var passed [testCPUs]int64
+	for i := range children {
+		children[i] = must(t)(table.Derive(0, root, 2, everything, Options{Formula: &Formula{Uses: 1 << 40}}))
+	}
+	var calls []func()
+	for i := range children {
+		calls = append(calls, func() {
+			for range 2 * uses { // a refusal may be of a use that comes back: so go on
+				if table.Check(children[i], Read) {
+					passed[i]++
+				}
+			}
+		})
+	}
+	together(calls...)
+	for table.Check(children[0], Read) {
+		passed[0]++
+	}
+	sum := int64(0)
+	for i, id := range children {
+		sum += passed[i]
+		if info, _ := table.Info(id); info.UsesLeft != 1<<40-passed[i] {
+			t.Errorf("child %d passed %d times and has lost %d uses", i, passed[i], 1<<40-info.UsesLeft)
+		}
+	}
+	if sum != uses {
+		t.Errorf("%d uses, want %d", sum, uses)
+	}
+}
+
+// bucket is a token bucket as one would write it down, in parts of a token.
+type bucket struct{ interval, burst, level, at uint64 }
+
+func (b *bucket) take(now uint64) bool {
+	b.level = min(b.level+now-b.at, b.interval*b.burst)
+	b.at = now
+	if b.level < b.interval {
+		return false
+	}
+	b.level -= b.interval
+	return true
+}
+
+func TestQuotaIsATokenBucket(t *testing.T) {
+	table, clock := newTimedTable(t)
+	for range 100 {
+		interval, burst := 1+rand.Uint64N(50), 1+rand.Uint64N(5)
+		model := bucket{interval, burst, interval * burst, clock.Load()}
+		id := must(t)(table.Create(0, 1, file7, Read, Options{Formula: &Formula{
+			Every: time.Duration(interval), Burst: int64(burst)}}))
+		for range 300 {
+			now := clock.Add(rand.Uint64N(3 * interval))
+			if rand.IntN(20) == 0 {
+				now = clock.Add(rand.Uint64N(interval * burst * 2))
+			}
+			want := OK
+			if !model.take(now) {
+				want = ErrOverQuota
+			}
+			if got := table.Verdict(id, Read); got != want {
+				t.Fatalf("interval %d, burst %d: %v at %d, want %v", interval, burst, got, now, want)
+			}
+		}
+		table.Kill(id)
+	}
+}
+
+// Whatever happens at the same time, in no stretch of time do more succeed than rate and burst allow.
+func TestQuotaUnderCompetition(t *testing.T) {
+	const interval, burst, end = 100, 7, 100_000
+	table, clock := newTimedTable(t)
+	root := must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{Every: interval, Burst: burst}}))
+	clock.Add(interval * 10)
+	var children [2]ID // both with a quota of their own, a bit tighter, so that some lose halfway
+	for i := range children {
+		clock.Add(interval * 10)
+		children[i] = must(t)(table.Derive(0, root, 2, Read, Options{Formula: &Formula{Every: interval, Burst: burst - 1}}))
+	}
+	clock.Add(interval * 10)
+	start := clock.Load()
+	var passed atomic.Int64
+	use := func(id ID) func() {
+		return func() {
+			for clock.Load() < start+end {
+				if table.Check(id, Read) {
+					passed.Add(1)
+				}
+				clock.Add(1 + rand.Uint64N(3))
+			}
+		}
+	}
+	together(use(children[0]), use(children[1]), use(children[0]), use(children[1]))
+	most := int64(burst + (clock.Load()-start)/interval + 1)
+	if n := passed.Load(); n > most || n < most/2 {
+		t.Errorf("%d uses passed; %d may, and half of them must", n, most)
+	}
+}
+
+func TestQuotaGivenBack(t *testing.T) {
+	const interval = 10
+	setup := func(t *testing.T) (*Table, uint32, *record) {
+		table, _ := newTimedTable(t)
+		id := must(t)(table.Create(0, 1, file7, Read, Options{Formula: &Formula{Every: interval, Burst: 2}}))
+		return table, id.Slot(), &table.records[id.Slot()]
+	}
+	take := func(t *testing.T, table *Table, slot uint32, now uint64) *[maxChain]uint64 {
+		found := &[maxChain]uint64{table.records[slot].arrival.Load()}
+		if !table.takeQuotas(slot, now) {
+			t.Fatalf("no use at %d", now)
+		}
+		return found
+	}
+	t.Run("alone", func(t *testing.T) {
+		table, slot, r := setup(t)
+		found := take(t, table, slot, 100)
+		table.undoQuotas(slot, 0, 100, found)
+		if r.arrival.Load() != 0 {
+			t.Errorf("arrival %d, want 0", r.arrival.Load())
+		}
+	})
+	t.Run("below another", func(t *testing.T) {
+		table, slot, r := setup(t)
+		a := take(t, table, slot, 100)
+		b := take(t, table, slot, 101)
+		table.undoQuotas(slot, 0, 100, a) // b lies on top
+		if r.arrival.Load() != 100+2*interval {
+			t.Errorf("arrival %d, want %d", r.arrival.Load(), 100+2*interval)
+		}
+		table.undoQuotas(slot, 0, 101, b)
+		table.undoQuotas(slot, 0, 100, a)
+		if r.arrival.Load() != 0 {
+			t.Errorf("arrival %d, want 0", r.arrival.Load())
+		}
+	})
+	t.Run("after the bucket was full", func(t *testing.T) {
+		table, slot, _ := setup(t)
+		a := take(t, table, slot, 100)
+		take(t, table, slot, 1000)
+		take(t, table, slot, 1000)
+		table.undoQuotas(slot, 0, 100, a)
+		if table.takeQuotas(slot, 1000) {
+			t.Error("a third use in a burst of two")
+		}
+	})
+}
+
+// Nothing is consumed unless all agree, whichever part of whichever entry refuses.
+func TestNothingConsumedByRefusals(t *testing.T) {
+	table, clock := newTimedTable(t)
+	agree := true
+	root := must(t)(table.Create(0, 1, file7, everything, Options{Gas: 1000, Formula: &Formula{
+		Uses: 100, Every: 10, Burst: 100, Func: func(Info) bool { return agree }}}))
+	child := must(t)(table.Derive(0, root, 1, everything, Options{Gas: 10, Formula: &Formula{
+		ExpiresAt: 5000, Uses: 4, Every: 1000, Burst: 3}}))
+	state := func() [6]int64 {
+		r, c := &table.records[root.Slot()], &table.records[child.Slot()]
+		return [6]int64{r.uses.Load(), int64(r.arrival.Load()), r.gas.Load(), c.uses.Load(), int64(c.arrival.Load()), c.gas.Load()}
+	}
+	refused := func(want error, f func() error) {
+		t.Helper()
+		before := state()
+		wantErr(t, f(), want)
+		if after := state(); after != before {
+			t.Errorf("%v: from %d to %d", want, before, after)
+		}
+	}
+	admit := func(typ Type, need Perm, gas int64) func() error {
+		return func() error {
+			_, err := table.Admit(0, child, typ, need, gas)
+			return err
+		}
+	}
+	derive := func(opt Options) func() error {
+		return func() error {
+			_, err := table.Derive(0, child, 1, Read, opt)
+			return err
+		}
+	}
+	refused(ErrType, admit(typePort, Read, 1))
+	refused(ErrPermission, admit(typeFile, AllPerms+1, 1))
+	refused(ErrGas, admit(typeFile, Read, 11))
+	refused(ErrGas, admit(typeFile, Read, -1))
+	refused(ErrGas, derive(Options{Gas: 11}))
+	refused(ErrGas, derive(Options{Gas: -1}))
+	refused(ErrFormula, derive(Options{Gas: 1, Formula: &Formula{Uses: -1}}))
+	agree = false
+	refused(ErrRefused, admit(typeFile, Read, 1))
+	agree = true
+	for range 3 {
+		if err := admit(typeFile, Read, 1)(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused(ErrOverQuota, admit(typeFile, Read, 1))
+	clock.Store(2000)
+	if err := admit(typeFile, Read, 1)(); err != nil {
+		t.Fatal(err)
+	}
+	refused(ErrUsedUp, admit(typeFile, Read, 1))
+	clock.Store(5000)
+	refused(ErrExpired, admit(typeFile, Read, 1))
+	if got, want := state(), [6]int64{95, 2010, 990, 0, 4001, 6}; got != want {
+		t.Errorf("in the end %d, want %d", got, want)
+	}
+}
+
+func TestFormulaErrors(t *testing.T) {
+	table, _ := newTimedTable(t)
+	for _, f := range []Formula{
+		{Uses: -1}, {Every: -1}, {Every: 1, Burst: -1},
+		{Every: math.MaxInt64}, {Every: time.Hour, Burst: math.MaxInt64 / int64(time.Hour)},
+	} {
+		_, err := table.Create(0, 1, file7, Read, Options{Formula: &f, Gas: 7})
+		wantErr(t, err, ErrFormula)
+	}
+	id := must(t)(table.Create(0, 1, file7, everything, Options{}))
+	for i := range maxChain {
+		opt := Options{Formula: &Formula{}}
+		if i%2 == 0 {
+			opt.Formula = &Formula{Uses: 1 << 20}
+		}
+		id = must(t)(table.Derive(0, id, 1, everything, opt))
+		id = must(t)(table.Derive(0, id, 1, everything, Options{}))
+	}
+	if !table.Check(id, Read) {
+		t.Error("a chain of full length is refused")
+	}
+	_, err := table.Derive(0, id, 1, everything, Options{Formula: &Formula{}})
+	wantErr(t, err, ErrFormula)
+	if s := table.Stats(); s.Gas.Minted != 0 || s.Used != 1+2*maxChain {
+		t.Errorf("errors left something: %+v", s)
+	}
+}
+
+// The next tenant of a slot has no formula of the last one's, and a Transfer keeps it.
+func TestFormulaGoesWithTheCapability(t *testing.T) {
+	table, clock := newTimedTable(t)
+	root := must(t)(table.Create(0, 1, file7, everything, Options{}))
+	seen := map[uint32]bool{}
+	for range 3 * chunk { // through all slots
+		id := must(t)(table.Derive(0, root, 1, everything, Options{Formula: &Formula{Uses: 1}, Gas: 0}))
+		seen[id.Slot()] = true
+		if err := table.Revoke(root, id); err != nil {
+			t.Fatal(err)
+		}
+		table.rcu.Barrier()
+		id = must(t)(table.Derive(0, root, 1, everything, Options{}))
+		if again := seen[id.Slot()]; !table.Check(id, Read) || !table.Check(id, Read) {
+			t.Fatalf("refused, in a slot of an earlier one: %t", again)
+		}
+		if err := table.Revoke(root, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	id := must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{ExpiresAt: 10}}))
+	id = must(t)(table.Transfer(id, 2))
+	if !table.Check(id, Read) {
+		t.Error("transferred and refused")
+	}
+	clock.Store(10)
+	wantErr(t, table.Verdict(id, Read), ErrExpired)
+}
+
+func TestFunction(t *testing.T) {
+	table, _ := newTimedTable(t)
+	var told Info
+	asked, answer := 0, true
+	root := must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{
+		Func: func(i Info) bool { told = i; asked++; return answer }}}))
+	child := must(t)(table.Derive(0, root, 2, Read|Write|Delete, Options{}))
+	function := Object(table.records[root.Slot()].function.Load())
+	if asked != 1 {
+		t.Errorf("asked %d times by a Derive", asked)
+	}
+	if !table.Check(child, Read) {
+		t.Error("refused")
+	}
+	if told.ID != 0 || told.Parent != root.Slot() || told.Space != 2 || told.Object != file7 || told.Perms != Read|Write|Delete {
+		t.Errorf("told %+v", told)
+	}
+	answer = false
+	wantErr(t, table.Verdict(child, Read), ErrRefused)
+	_, err := table.Lookup(0, child, Read)
+	wantErr(t, err, ErrRefused)
+	answer = true
+	asked = 0
+	if _, v := table.Look(child, Read); v != ErrRefused || asked != 0 {
+		t.Errorf("below the runtime: %v, asked %d times", v, asked)
+	}
+	if err := table.Kill(root); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := table.Value(function); ok {
+		t.Error("the function is still held")
+	}
+	wantWhole(t, table)
+}
+
+// What waits for the calls under way would wait for the one that its function runs in.
+func TestFunctionInside(t *testing.T) {
+	table, _ := newTimedTable(t)
+	other := must(t)(table.Create(0, 1, file7, everything, Options{}))
+	gated := must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{Func: func(Info) bool { return true }}}))
+	ran := 0
+	var self ID
+	self = must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{Func: func(Info) bool {
+		ran++
+		_, transfer := table.Transfer(other, 2)
+		_, end := table.EndSpace(1)
+		_, use := table.Lookup(0, gated, Read)
+		_, again := table.Lookup(0, self, Read)
+		for _, err := range []error{
+			table.Revoke(other, other), table.Delete(other), table.Kill(other),
+			table.Narrow(other, other, Read), transfer, end, use, again,
+		} {
+			wantErr(t, err, ErrInside)
+		}
+		if !table.Check(other, Read) {
+			t.Error("a plain check inside is refused")
+		}
+		return true
+	}}}))
+	if !table.Check(self, Read) || ran != 1 {
+		t.Errorf("refused, or ran %d times", ran)
+	}
+	if err := table.Kill(other); err != nil {
+		t.Errorf("outside again: %v", err)
+	}
+}
+
+// A panic leaves no read section, no place among the insiders and no slot behind.
+func TestFunctionPanics(t *testing.T) {
+	table, _ := newTimedTable(t)
+	mood := ""
+	root := must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{Uses: 1, Func: func(Info) bool { panic(mood) }}}))
+	for what, f := range map[string]func(){
+		"Check": func() { table.Check(root, Read) },
+		"Admit": func() { table.Admit(0, root, typeFile, Read, 0) },
+		"Derive": func() {
+			table.Derive(0, root, 1, Read, Options{Formula: &Formula{Func: func(Info) bool { return true }}})
+		},
+		"Revoke":   func() { table.Revoke(root, root) },
+		"Narrow":   func() { table.Narrow(root, root, Read) },
+		"Transfer": func() { table.Transfer(root, 2) },
+	} {
+		mood = what
+		func() {
+			defer func() {
+				if got := recover(); got != mood {
+					t.Errorf("%s: panic %v", mood, got)
+				}
+			}()
+			f()
+		}()
+	}
+	if info, _ := table.Info(root); info.UsesLeft != 1 {
+		t.Errorf("%d uses left, want 1", info.UsesLeft)
+	}
+	if err := table.Kill(root); err != nil { // ends: no section is left
+		t.Error(err)
+	}
+	if n := table.objects.held(); n != 0 {
+		t.Errorf("%d functions held", n)
+	}
+	wantWhole(t, table)
+}
+
+// held counts the registered values.
+func (r *registry) held() (n int) {
+	for i := range r.pages {
+		if page := r.pages[i].Load(); page != nil {
+			for j := range page {
+				if page[j].Load() != nil {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
+func TestFormulaAllocatesNothing(t *testing.T) {
+	table, _ := newTimedTable(t)
+	root := must(t)(table.Create(0, 1, file7, everything, Options{Gas: 1 << 40, Formula: &Formula{
+		ExpiresAt: 1 << 60, Uses: 1 << 40, Every: 1, Burst: 1 << 30}}))
+	child := must(t)(table.Derive(0, root, 1, everything, Options{Formula: &Formula{Uses: 1 << 40, Every: 1, Burst: 1 << 30}}))
+	if n := testing.AllocsPerRun(100, func() {
+		if _, v := table.Look(child, Read); v != OK {
+			t.Fatal(v)
+		}
+		if _, err := table.Admit(0, child, typeFile, Read, 3); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkSlowPath(b *testing.B) {
+	for name, opt := range map[string]Options{
+		"gas":    {Gas: 1 << 60},
+		"expiry": {Formula: &Formula{ExpiresAt: 1 << 60}},
+		"uses":   {Formula: &Formula{Uses: 1 << 60}},
+		"quota":  {Formula: &Formula{Every: 1, Burst: 1 << 60}},
+		"func":   {Formula: &Formula{Func: func(Info) bool { return true }}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			table, _ := newTimedTable(b)
+			root, err := table.Create(0, 1, file7, everything, opt)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if _, err := table.Admit(0, root, typeFile, Read, 1); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
