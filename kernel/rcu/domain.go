@@ -18,7 +18,7 @@ import (
 //
 // Words and writers:
 //
-//	phase            bit 0, the phase: who runs the grace period; bit 1, tracked: New
+//	phase            0 or 1: who runs the grace period
 //	readers[p]       any reader, by LOCK XADD
 //	calls            any caller pushes by CAS, the worker takes all by XCHG: call.go
 //	periods          by CAS from even to odd, then by its winner: grace.go, sequence.go
@@ -77,9 +77,9 @@ type Config struct {
 	StallAfter time.Duration
 	OnStall    func(Stall)
 
-	// Track registers the readers, so that stalls name their code, and a wait for
-	// oneself and a token given back twice are found. It makes them several times
-	// slower.
+	// Track makes Domain.Track register its readers, so that stalls name their
+	// code, and a wait for oneself and a token given back twice are found. It
+	// makes them ten times slower.
 	Track bool
 }
 
@@ -88,6 +88,9 @@ type Config struct {
 //
 // World: above the runtime.
 type Domain struct {
+	// What readers load. Changed once a grace period, by who runs it.
+	phase atomic.Uint32
+
 	// Constant after New.
 	cells   []cell
 	traps   Traps
@@ -99,10 +102,7 @@ type Domain struct {
 	onStall func(Stall)
 	stallNs uint64
 
-	_     [128]byte // what readers load, off what updaters write
-	phase atomic.Uint32
-	_     [128 - 4]byte
-
+	_       [128]byte // keeps what updaters write off what readers load
 	periods sequence
 	batches sequence // of callbacks
 	worker  atomic.Uintptr
@@ -120,18 +120,12 @@ type cell struct {
 	_       [128 - 3*8]byte
 }
 
-// Bits of Domain.phase. The second rides there so that a reader needs one load for both.
-const (
-	phaseBit   = 1 << 0
-	trackedBit = 1 << 1
-)
-
-// Token is a read section under way: from bit 0 the phase, from 1 the CPU, from 32 the number of
-// its record in the tracker, if any.
+// Token is a read section under way: in bit 0 its phase, from 1 the CPU, from 32 the number of its
+// record in the tracker, if any.
 type Token uint64
 
 func (t Token) cpu() int      { return int(uint32(t) >> 1) }
-func (t Token) phase() uint32 { return uint32(t) & phaseBit }
+func (t Token) phase() uint32 { return uint32(t) & 1 }
 
 // New returns a Domain without readers. It panics if the number of CPUs is not positive.
 func New(c Config) *Domain {
@@ -172,7 +166,6 @@ func New(c Config) *Domain {
 	}
 	if c.Track {
 		d.tracker = new(tracker)
-		d.phase.Store(trackedBit)
 	}
 	return d
 }
@@ -186,12 +179,8 @@ func (d *Domain) ReadLock(cpu int) Token {
 
 // enter begins a section in the phase that was loaded.
 func (d *Domain) enter(cpu int, phase uint32) Token {
-	d.cells[cpu].readers[phase&phaseBit].Add(1) // pairs with the load in drain
-	t := Token(cpu)<<1 | Token(phase&phaseBit)
-	if phase&trackedBit != 0 {
-		t = d.tracker.register(t, d.now())
-	}
-	return t
+	d.cells[cpu].readers[phase&1].Add(1) // pairs with the load in drain
+	return Token(cpu)<<1 | Token(phase)
 }
 
 // ReadUnlock ends the section that ReadLock returned t for, on any CPU, once.

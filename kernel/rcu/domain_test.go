@@ -202,7 +202,7 @@ func TestReadersInline(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, f := range []string{
-		"(*Domain).ReadLock", "(*Domain).ReadUnlock", "(*Section).Enter", "(*Section).Leave", "(*Section).Wait",
+		"(*Domain).ReadLock", "(*Domain).enter", "(*Domain).ReadUnlock", "(*Domain).Track", "(*Section).Enter", "(*Section).Leave", "(*Section).Wait",
 		"(*Hazard).Protect", "(*Hazard).Clear",
 	} {
 		if !strings.Contains(string(out), "can inline "+f+"\n") {
@@ -231,7 +231,7 @@ func BenchmarkReader(b *testing.B) {
 	b.Run("tracked", func(b *testing.B) {
 		d := New(Config{CPUs: 2, Track: true})
 		for b.Loop() {
-			d.ReadUnlock(d.ReadLock(0))
+			d.ReadUnlock(d.Track(d.ReadLock(0), 0))
 		}
 	})
 }

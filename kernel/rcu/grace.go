@@ -3,8 +3,8 @@ package rcu
 // Synchronize returns after every section that was under way at the call has ended. Callers share
 // grace periods, and none waits for more than two.
 //
-// It must not be called in a section of the same Domain: that would wait for itself. With
-// Config.Track it panics then.
+// It must not be called in a section of the same Domain: that would wait for itself. A section that
+// Track registered is found: it panics.
 func (d *Domain) Synchronize() {
 	d.outside("Synchronize")
 	p := d.pace
@@ -22,8 +22,8 @@ func (d *Domain) Synchronize() {
 func (d *Domain) period() {
 	w := waiting{pace: d.pace, start: d.now(), report: d.stallNs}
 	p := d.phase.Load()
-	d.drain(&w, p^phaseBit)
-	d.phase.Store(p ^ phaseBit)
+	d.drain(&w, p^1)
+	d.phase.Store(p ^ 1)
 	d.drain(&w, p)
 	for cpu := range d.traps {
 		s := &d.traps[cpu].Section
@@ -36,9 +36,8 @@ func (d *Domain) period() {
 
 // drain returns when every counter of a phase has been zero once.
 func (d *Domain) drain(w *waiting, phase uint32) {
-	phase &= phaseBit
 	for cpu := range d.cells {
-		for n := &d.cells[cpu].readers[phase]; n.Load() != 0; { // pairs with the adds of readers
+		for n := &d.cells[cpu].readers[phase&1]; n.Load() != 0; { // pairs with the adds of readers
 			d.wait(w, Stall{CPU: cpu, phase: phase})
 		}
 	}

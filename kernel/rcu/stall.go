@@ -2,11 +2,12 @@ package rcu
 
 import "time"
 
-// Stall describes who holds a grace period up.
+// Stall describes a section that holds a grace period up: of those in its cell, the oldest that is
+// registered.
 type Stall struct {
 	CPU   int           // where the section was begun
-	Start uint64        // time of Config.Now, ns, when it began; untracked: when the grace period did, which is later
-	PC    uintptr       // where ReadLock returns to; 0: untracked
+	Start uint64        // time of Config.Now, ns, when it began; if not registered, when the grace period did, which is later
+	PC    uintptr       // return address in the function that Track was told to name; 0: not registered
 	Age   time.Duration // since Start
 	Trap  bool          // it is trap code: Config.Traps
 

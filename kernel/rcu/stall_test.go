@@ -77,7 +77,7 @@ func TestNoStallBelowTheLimit(t *testing.T) {
 // theReader is the function that a report must name.
 //
 //go:noinline
-func theReader(d *Domain, cpu int) Token { return d.ReadLock(cpu) }
+func theReader(d *Domain, cpu int) Token { return d.Track(d.ReadLock(cpu), 0) }
 
 // TestStallNamesOldestReader: of those in the way, not of those that came later or are elsewhere.
 func TestStallNamesOldestReader(t *testing.T) {
@@ -99,15 +99,15 @@ func TestStallNamesOldestReader(t *testing.T) {
 		<-done
 		return token
 	}
-	release(onGoroutine(func() Token { return d.ReadLock(2) }))() // gone: must not be named
+	release(onGoroutine(func() Token { return d.Track(d.ReadLock(2), 0) }))() // gone: must not be named
 	w.now = 2000
 	oldest := onGoroutine(func() Token { return theReader(d, 2) })
 	w.now = 3000
-	younger := onGoroutine(func() Token { return d.ReadLock(2) })
-	other := onGoroutine(func() Token { return d.ReadLock(3) })
+	younger := onGoroutine(func() Token { return d.Track(d.ReadLock(2), 0) })
+	other := onGoroutine(func() Token { return d.Track(d.ReadLock(3), 0) })
 	w.now = 0
 	w.events = map[uint64]func(){
-		at(tick):            func() { onGoroutine(func() Token { return d.ReadLock(2) }) }, // after the change of phase
+		at(tick):            func() { onGoroutine(func() Token { return d.Track(d.ReadLock(2), 0) }) }, // after the change of phase
 		at(3 * time.Second): release(oldest, younger, other),
 	}
 	d.Synchronize()
@@ -120,13 +120,13 @@ func TestStallNamesOldestReader(t *testing.T) {
 	}
 }
 
-// TestStallOfUntrackedReader: a later reader in the same CPU's other cell is not taken for it.
-func TestStallOfUntrackedReader(t *testing.T) {
+// TestStallOfUnregisteredReader: a later reader on the same CPU is not taken for it.
+func TestStallOfUnregisteredReader(t *testing.T) {
 	w := &world{}
 	d := New(w.config(Config{Track: true}))
-	token := d.enter(1, d.phase.Load()&^trackedBit)
+	token := d.ReadLock(1)
 	w.events = map[uint64]func(){
-		at(tick):                    func() { d.ReadLock(1) },
+		at(tick):                    func() { d.Track(d.ReadLock(1), 0) },
 		at(1500 * time.Millisecond): func() { d.ReadUnlock(token) },
 	}
 	d.Synchronize()

@@ -296,7 +296,7 @@ func ofDomain(c Config) subject {
 			if rand.IntN(4) == 0 {
 				return dawdling(d, cpu)
 			}
-			return d.ReadLock(cpu)
+			return d.Track(d.ReadLock(cpu), 0)
 		},
 		leave:       d.ReadUnlock,
 		synchronize: d.Synchronize,
@@ -398,7 +398,7 @@ func onePhase(d *Domain) {
 	}
 	w := waiting{pace: d.pace, report: 1 << 62}
 	p := d.phase.Load()
-	d.phase.Store(p ^ phaseBit)
+	d.phase.Store(p ^ 1)
 	d.drain(&w, p)
 	d.periods.end()
 }

@@ -5,7 +5,11 @@ import (
 	"sync/atomic"
 )
 
-// Config.Track: a table of the readers there are, for reports and to find two mistakes.
+// The table of the readers that Track registers, for reports and to find two mistakes.
+//
+// It is a step of its own for two reasons. ReadLock and a call of anything do not fit into what the
+// compiler inlines; and it is seldom ReadLock's caller that a report should name, but who called the
+// gate that calls it.
 //
 // Words and writers: a record's state goes 0 (free) -> claimed -> a token -> 0. Who moved it from 0
 // owns the record until it moves it back, and alone writes the rest. Others read state before and
@@ -34,9 +38,22 @@ type record struct {
 // goroutine has while this one lives.
 func goroutine() uintptr
 
-// register enters the section t with the return address of ReadLock, and returns t with the number
-// of its record.
-func (r *tracker) register(t Token, now uint64) Token {
+// Track registers the section t, which its caller has just begun: use what it returns in place of
+// t. The report of a stall names the function that called Track, or the one skip callers above it.
+// Without Config.Track it does nothing. It is for sections that may last; others that hold a
+// grace period up are reported by CPU and time only.
+//
+//	token := d.Track(d.ReadLock(cpu), 0)
+func (d *Domain) Track(t Token, skip int) Token {
+	if d.tracker == nil {
+		return t
+	}
+	return d.register(t, skip)
+}
+
+// register enters t in the table and returns it with the number of its record.
+func (d *Domain) register(t Token, skip int) Token {
+	r := d.tracker
 	const share = 61 // CPUs begin their search apart
 	for i := range r {
 		slot := (t.cpu()*share + i) % maxTracked
@@ -45,9 +62,9 @@ func (r *tracker) register(t Token, now uint64) Token {
 			continue
 		}
 		var pc [1]uintptr
-		runtime.Callers(4, pc[:]) // this, enter and ReadLock left out
+		runtime.Callers(3+skip, pc[:]) // Callers, register and Track left out
 		e.pc.Store(pc[0])
-		e.start.Store(now)
+		e.start.Store(d.now())
 		e.goroutine.Store(goroutine())
 		t |= Token(slot+1) << 32
 		e.state.Store(uint64(t))
@@ -80,7 +97,7 @@ func (r *tracker) oldest(s *Stall) {
 	}
 }
 
-// outside panics if the caller, about to wait for all readers, is one. Only a tracker can tell. It
+// outside panics if the caller, about to wait for all readers, is one, as far as they are registered. It
 // goes by who took the token: one handed to another goroutine counts as its taker's.
 func (d *Domain) outside(call string) {
 	if d.tracker == nil {

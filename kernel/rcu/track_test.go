@@ -19,15 +19,37 @@ func TestWaitingForOneselfIsFound(t *testing.T) {
 // TestOthersSectionsAreNotOnesOwn: a tracked Domain's Synchronize waits for other goroutines.
 func TestOthersSectionsAreNotOnesOwn(t *testing.T) {
 	d := newStepped(Config{CPUs: 2, Track: true})
-	token := d.ReadLock(0)
+	token := d.Track(d.ReadLock(0), 0)
 	done := d.start(t, d.Synchronize)
 	d.ReadUnlock(token)
 	d.finish(t, done)
 }
 
+// throughGate begins a section for its caller, as a gate does.
+//
+//go:noinline
+func throughGate(d *Domain) Token { return d.Track(d.ReadLock(0), 1) }
+
+func TestTrackNamesCallerAbove(t *testing.T) {
+	d := New(Config{CPUs: 1, Track: true})
+	token := throughGate(d)
+	wantPanic(t, "begun in pdac/kernel/rcu.TestTrackNamesCallerAbove", d.Synchronize)
+	d.ReadUnlock(token)
+}
+
+func TestTrackWithoutConfig(t *testing.T) {
+	d := New(Config{CPUs: 1})
+	token := d.ReadLock(0)
+	if got := d.Track(token, 0); got != token {
+		t.Errorf("Track made %#x of %#x", got, token)
+	}
+	d.ReadUnlock(token)
+	d.Synchronize()
+}
+
 func TestTokenGivenBackTwice(t *testing.T) {
 	d := New(Config{CPUs: 2, Track: true})
-	token := d.ReadLock(1)
+	token := d.Track(d.ReadLock(1), 0)
 	d.ReadUnlock(token)
 	wantPanic(t, "given back twice", func() { d.ReadUnlock(token) })
 	d.Synchronize() // the count is what it was
@@ -38,7 +60,7 @@ func TestMoreReadersThanRecords(t *testing.T) {
 	d := New(Config{CPUs: 3, Track: true})
 	var tokens []Token
 	for i := range maxTracked + 10 {
-		tokens = append(tokens, d.ReadLock(i%3))
+		tokens = append(tokens, d.Track(d.ReadLock(i%3), 0))
 	}
 	untracked := 0
 	for _, token := range tokens {
