@@ -26,7 +26,7 @@ import (
 // Linearization: a section begins at its XADD, and ends at the other.
 //
 // Why a grace period is one. It looks at both counters of each cell until it has seen each of them
-// at zero once. A section that began before it is counted in one of them until it ends, so by the
+// at zero once. A section that began before it is counted in one of them until it ends, so by that
 // zero it has ended. A section that begins later may be missed; but its XADD came after the zero, so
 // after the begin of the grace period, so after its caller removed what it will reuse, and the
 // section's loads, which follow the XADD, find that removed. (Dekker's pattern: remove, then look
@@ -46,8 +46,8 @@ import (
 // else; of those who call it at the same time one works and the others wait for it.
 //
 // Calls to keep apart: Synchronize and Barrier from a section of the same Domain wait for
-// themselves (with Config.Track they panic instead), and so does Barrier from a callback (it
-// panics). ReadUnlock takes each token once.
+// themselves, and so does Barrier from a callback. The latter panics, and so do the former if the
+// section is registered (track.go). ReadUnlock takes each token once.
 //
 // Rejected: a plain increment instead of XADD, with a barrier that the updater forces upon all CPUs
 // (membarrier): a goroutine can be preempted inside the increment, and what it stores later is
@@ -94,7 +94,7 @@ type Domain struct {
 	// Constant after New.
 	cells   []cell
 	traps   Traps
-	tracker *tracker // nil: untracked
+	tracker *tracker // nil: Track does nothing
 	pace    pace     // to be copied by who waits
 	now     func() uint64
 	cpu     func() int

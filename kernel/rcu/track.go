@@ -16,7 +16,7 @@ import (
 // after the rest; a record that was freed and taken again by an equal token between the two gives a
 // report of mixed readers, and nothing else.
 //
-// Progress: lock-free. With more than maxTracked readers the rest goes untracked.
+// Progress: lock-free. With more than maxTracked readers the rest goes unregistered.
 
 const (
 	maxTracked = 1 << 10
@@ -97,8 +97,8 @@ func (r *tracker) oldest(s *Stall) {
 	}
 }
 
-// outside panics if the caller, about to wait for all readers, is one, as far as they are registered. It
-// goes by who took the token: one handed to another goroutine counts as its taker's.
+// outside panics if the caller, about to wait for all readers, is itself one that is registered. It
+// goes by who called Track: a token handed to another goroutine still counts as its taker's.
 func (d *Domain) outside(call string) {
 	if d.tracker == nil {
 		return
