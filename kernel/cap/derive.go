@@ -37,43 +37,67 @@ func (t *Table) Derive(cpu int, parent ID, to Space, p Perm, opt Options) (ID, e
 
 func (t *Table) derive(cpu int, parent ID, to Space, p Perm, opt Options, out *list) (ID, error) {
 	defer t.rcu.ReadUnlock(t.rcu.ReadLock(cpu))
-	from := parent.Slot()
 	s, err := t.delegable(parent, p)
 	if err != nil {
 		return 0, err
 	}
-	slot, ok := t.take(cpu)
-	if !ok {
-		return 0, ErrFull
-	}
-	filled := false
-	defer func() {
-		if !filled {
-			t.give(slot)
-		}
-	}()
-	id, word, err := t.fill(slot, from, to, Object(t.at(from).object.Load()), p, s&slow != 0, opt)
+	id, word, err := t.link(cpu, parent.Slot(), s, to, p, opt)
 	if err != nil {
 		return 0, err
 	}
+	if err := t.publish(parent, id, word, p); err != nil {
+		t.abandon(id.Slot(), out)
+		return 0, err
+	}
+	return id, nil
+}
+
+// link makes a NEW entry below a parent that was found in state s.
+//
+// Preconditions: in the read section that found it so.
+func (t *Table) link(cpu int, parent uint32, s state, to Space, p Perm, opt Options) (ID, uint64, error) {
+	slot, ok := t.take(cpu)
+	if !ok {
+		return 0, 0, ErrFull
+	}
+	filled := false
+	defer func() {
+		if !filled { // or a function of the formulas panicked
+			t.give(slot)
+		}
+	}()
+	o := Object(t.at(parent).object.Load())
+	id, word, err := t.fill(slot, parent, to, o, p, s&slow != 0, opt)
+	if err != nil {
+		return 0, 0, err
+	}
 	filled = true
 	t.counts[derived].Add(cpu, 1)
-	t.push(from, slot)
-	_, err = t.delegable(parent, p) // pairs with the CAS in kill, narrow and Transfer
-	if err == nil {
-		if t.at(slot).word.CompareAndSwap(word, word^uint64(inactive)) {
-			return id, nil
-		}
-		_, s := split(t.at(slot).word.Load(), slot)
-		if err = ErrRevoked; s != revoked {
-			err = &ExceedsError{p &^ s.perms()}
-		}
+	t.push(parent, slot)
+	return id, word, nil
+}
+
+// publish makes a NEW entry ACTIVE, if its parent still allows it.
+func (t *Table) publish(parent, id ID, word uint64, p Perm) error {
+	if _, err := t.delegable(parent, p); err != nil { // pairs with the CAS in kill, narrow and transfer
+		return err
 	}
+	w := &t.at(id.Slot()).word
+	if w.CompareAndSwap(word, word^uint64(inactive)) {
+		return nil
+	}
+	if _, s := split(w.Load(), id.Slot()); s != revoked {
+		return &ExceedsError{p &^ s.perms()}
+	}
+	return ErrRevoked
+}
+
+// abandon ends a NEW entry that was not published.
+func (t *Table) abandon(slot uint32, out *list) {
 	if t.kill(slot) { // else it belongs to who revoked its parent
 		t.bury(slot, out)
 		t.part(slot, settled)
 	}
-	return 0, err
 }
 
 // delegable reports whether these permissions can be handed on from a capability.

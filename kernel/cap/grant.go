@@ -47,29 +47,48 @@ func (t *Table) Grant(authority, id ID, p Perm) error {
 	if err := t.consent(authority.Slot(), s); err != nil {
 		return err
 	}
-	return t.grant(authority, id, p)
+	wanted, err := t.claim(id, p)
+	if err != nil || !wanted {
+		return err
+	}
+	return t.add(authority, id, p)
 }
 
-// grant is the protocol.
+// claim sets PENDING. False: there is nothing to add.
 //
-// Preconditions: in the read section that found authority to be the parent of id.
-func (t *Table) grant(authority, id ID, p Perm) error {
+// Preconditions: in a read section.
+func (t *Table) claim(id ID, p Perm) (bool, error) {
 	word := &t.at(id.Slot()).word
-	mine := false
 	for {
 		w := word.Load()
 		is, s := split(w, id.Slot())
 		switch {
 		case is != id || !s.active():
+			return false, ErrRevoked
+		case p&^s.perms() == 0:
+			return false, nil
+		case s&pending != 0:
+			return false, ErrBusy
+		}
+		if word.CompareAndSwap(w, join(id, s|pending)) { // pairs with the load in narrow
+			return true, nil
+		}
+	}
+}
+
+// add adds permissions to a PENDING word, if the parent has them, and takes PENDING away.
+//
+// Preconditions: PENDING is the caller's; in the read section that found authority to be the parent
+// of id.
+func (t *Table) add(authority, id ID, p Perm) error {
+	word := &t.at(id.Slot()).word
+	for {
+		w := word.Load()
+		is, s := split(w, id.Slot())
+		if is != id || !s.active() {
 			return ErrRevoked // and PENDING with it
-		case !mine && s&pending != 0:
-			return ErrBusy
-		case !mine && p&^s.perms() == 0:
-			return nil
-		case !mine:
-			mine = word.CompareAndSwap(w, join(id, s|pending)) // pairs with the load in narrow
-			continue
-		case s&dirty != 0:
+		}
+		if s&dirty != 0 {
 			word.CompareAndSwap(w, join(id, s&^dirty))
 			continue
 		}
