@@ -3,7 +3,7 @@ package lockfree
 import "sync/atomic"
 
 // CacheLine is the size in bytes of the unit in which CPUs exchange memory (Intel SDM vol. 3, 12.1;
-// AMD APM vol. 2, 7.1).
+// AMD APM vol. 2, 7.6).
 const CacheLine = 64
 
 // Counter is a number to which every CPU adds in a cache line of its own; its length is the number

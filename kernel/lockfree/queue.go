@@ -90,15 +90,13 @@ type Node struct {
 	next, value uint64
 }
 
-const tagMask = ^uint64(tagOne - 1)
-
 // Init makes the queue empty, with node dummy, which is the queue's from here on.
 //
 // Preconditions: the caller owns dummy, and nobody else uses the queue.
 func (q *Queue) Init(nodes []Node, dummy uint32) {
-	name := begin(nodes, dummy, 0)
-	q.head.Store(name)
-	q.tail.Store(name)
+	first := begin(nodes, dummy, 0)
+	q.head.Store(first)
+	q.tail.Store(first)
 }
 
 // begin begins an incarnation of node n, whose next word gets the low half behind, and returns its

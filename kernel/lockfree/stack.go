@@ -22,7 +22,7 @@ import "sync/atomic"
 // Why removal alone moves the tag: Pop's CAS puts next[top], read earlier, into head. That is wrong
 // only if top left the stack in between and came back, and leaving moved the tag. Push puts nothing
 // into head that it read from a link: if head holds the same bits again, the link that it wrote is
-// right again.
+// right again. (To come back takes a push too, so a tag that only pushes move would do as well.)
 //
 // Wrap: a Pop is fooled if, between its load of head and its CAS, a multiple of 2^32 removals
 // happened and the same element is on top again. That gap is some ten instructions, against at
@@ -44,7 +44,10 @@ type Stack struct {
 	head atomic.Uint64
 }
 
-const tagOne = 1 << 32
+const (
+	tagOne  = 1 << 32 // the tag's unit
+	tagMask = ^uint64(tagOne - 1)
+)
 
 // Push puts element i on top.
 //
@@ -62,7 +65,7 @@ func (s *Stack) PushList(next []uint32, first, last uint32) {
 	for {
 		h := s.head.Load()
 		store32(below, uint32(h)) // pairs with the load in Pop
-		if s.head.CompareAndSwap(h, h&^(tagOne-1)|uint64(first+1)) {
+		if s.head.CompareAndSwap(h, h&tagMask|uint64(first+1)) {
 			return
 		}
 	}
@@ -77,7 +80,7 @@ func (s *Stack) Pop(next []uint32) (uint32, bool) {
 		}
 		top := uint32(h) - 1
 		below := atomic.LoadUint32(&next[top]) // stale if top has gone: then the CAS fails
-		if s.head.CompareAndSwap(h, h&^(tagOne-1)+tagOne|uint64(below)) {
+		if s.head.CompareAndSwap(h, h&tagMask+tagOne|uint64(below)) {
 			return top, true
 		}
 	}
@@ -91,7 +94,7 @@ func (s *Stack) PopAll() (uint32, bool) {
 		if uint32(h) == 0 {
 			return 0, false
 		}
-		if s.head.CompareAndSwap(h, h&^(tagOne-1)+tagOne) {
+		if s.head.CompareAndSwap(h, h&tagMask+tagOne) {
 			return uint32(h) - 1, true
 		}
 	}
