@@ -1,0 +1,35 @@
+// Package ipc is how tasks talk: endpoints, to which messages are sent, and from which whoever may
+// receive takes them. A message carries a short payload inline, capabilities, and pages that move
+// without being copied.
+//
+// World: above the runtime. A blocked call is a blocked goroutine; no thread waits for it, and
+// collections go on.
+//
+// The package knows no gate. The gate calls it inside an admitted call and brings along what it
+// must do around a wait (Guard), how capabilities are derived and transferred (Capabilities) and
+// how pages are moved (Pages).
+//
+//	message.go    what a message is, and which are refused
+//	carry.go      capabilities and pages: all of a message's, or none
+//	waiters.go    the places of blocked calls, and who is the first of them
+//	semaphore.go  permits, handed over in the order of arrival
+//	endpoint.go   the bounded queue: Send, Recv, Kill
+//	call.go       Call and Reply
+//	table.go      endpoints by number, for objects of capabilities and for the console
+//	remap.go      Pages by mremap(2)
+//
+// # Why two semaphores and a queue
+//
+// An endpoint is the bounded buffer of Dijkstra ("Cooperating sequential processes", 1965): permits
+// for free slots, a queue, permits for queued messages. The queue is Michael and Scott's, the
+// permits are counts whose sleepers are served in order. A permit is handed to the first sleeper
+// and to nobody else; the message that goes with it takes the queue, which costs some sixty
+// instructions more than giving it to the receiver itself, and is right: a message that overtook
+// the queue could overtake another of the same sender, whose permit a receiver spent on an earlier
+// message that was in the queue, but not counted yet.
+//
+// Rejected: a Go channel (closing it under senders panics, a select over it and its death takes
+// every channel's lock, and it cannot tell how many wait); Scherer and Scott's dual queue (DISC
+// 2004), which holds messages or sleepers, is exact where this is not (ErrWouldBlock), but cannot
+// take a sleeper out of its middle: those who gave up stay in it behind one who waits for ever.
+package ipc

@@ -1,0 +1,136 @@
+package ipc
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// A fair semaphore: permits are handed to who waits longest, and to nobody else.
+//
+// Paper: N. Koval, D. Khalanskiy and D. Alistarh, "CQS: A Formally-Verified Framework for Fair and
+// Abortable Synchronization", PLDI 2023, for the one count that says what has to be done; with
+// waiters (waiters.go) in place of their queue, and so without their cells of those who gave up.
+//
+// Words and writers: balance, by adding and CAS, by anyone: permits when positive, else less the
+// number of calls that wait for one. A call that has changed it and found it negative owes a
+// permit: whoever releases, to some waiter.
+//
+// Invariant: the waits that nobody has served are never fewer than those that balance counts and
+// those that are owed a permit together. Each step keeps it:
+//
+//	acquire   begins to wait, and then counts itself
+//	release   counts one fewer and owes him a permit; serves one, and owes it no more
+//	acquire   finds, in counting itself, that there is a permit, and withdraws. If it was served
+//	          already, then in the place of another, who is counted, or owed: it serves him
+//	cancel    counts itself out, and then withdraws. If it was served already: the same
+//
+// So grant always finds somebody to serve, or somebody else has just served him; the wait that it
+// serves need not be the one that was counted, since one waits as well as another, and the first of
+// them is served. When balance isn't negative all who wait are owed a permit; then who wants to
+// give up waits for his, and passes it on.
+//
+// Linearization: try at its CAS of balance. acquire at the CAS or add by which it found a permit, or
+// at the CAS of the word by which it was served. release at its add.
+//
+// Order: no try and no acquire gets a permit while others wait, since balance isn't positive; among
+// those who wait, waiters' order.
+//
+// Reclamation: none needed. Progress: try and release are lock-free, acquire waits for a permit.
+// No call pairs need be kept apart.
+//
+// Rejected: waking a waiter who then tries like everyone else (a stream of newcomers starves him);
+// runtime semaphores (no giving up, no telling of the dead).
+type semaphore struct {
+	balance atomic.Int64
+	_       [64 - 8]byte // keeps the count off the words of those who wait
+	waiters waiters
+}
+
+// init makes n permits, and places for so many to wait.
+func (s *semaphore) init(n, places int) {
+	s.balance.Store(int64(n))
+	s.waiters.init(places)
+}
+
+// try takes a permit, if there is one.
+func (s *semaphore) try() bool {
+	for b := s.balance.Load(); b > 0; b = s.balance.Load() {
+		if s.balance.CompareAndSwap(b, b-1) {
+			return true
+		}
+	}
+	return false
+}
+
+// acquire takes a permit, and waits for one. Errors, and then it has none: ErrCrowded, ErrDead when
+// it was closed, the guard's and ctx's.
+func (s *semaphore) acquire(ctx context.Context, g Guard) error {
+	if s.try() {
+		return nil
+	}
+	at, ok := s.waiters.take()
+	if !ok {
+		return ErrCrowded
+	}
+	p := &s.waiters.places[at]
+	s.waiters.begin(at)
+	err := s.wait(p, ctx, g)
+	s.waiters.end(at)
+	return err
+}
+
+func (s *semaphore) wait(p *place, ctx context.Context, g Guard) error {
+	if s.balance.Add(-1) >= 0 { // there is a permit now
+		if !p.withdraw() {
+			s.grant()
+		}
+		return nil
+	}
+	if err := p.sleep(ctx, g); err != nil {
+		s.cancel(p)
+		return err
+	}
+	if p.state() == dead {
+		return ErrDead
+	}
+	return nil
+}
+
+// cancel gives up the wait at p, and the permit if it has come.
+func (s *semaphore) cancel(p *place) {
+	for {
+		b := s.balance.Load()
+		switch {
+		case b >= 0:
+			if p.settle(); p.state() == granted {
+				s.release()
+			}
+			return
+		case s.balance.CompareAndSwap(b, b+1):
+			if !p.withdraw() {
+				s.grant()
+			}
+			return
+		}
+	}
+}
+
+// release gives a permit back: to who waits longest, if somebody does.
+func (s *semaphore) release() {
+	if s.balance.Add(1) <= 0 {
+		s.grant()
+	}
+}
+
+// grant serves a waiter who is owed a permit.
+func (s *semaphore) grant() {
+	for !s.waiters.closed.Load() && !s.waiters.first() {
+	}
+}
+
+// close ends all waits, now and in future. The permits are without meaning from then on.
+func (s *semaphore) close() { s.waiters.close() }
+
+// permits and waiting tell the balance.
+func (s *semaphore) permits() int { return int(max(s.balance.Load(), 0)) }
+func (s *semaphore) waiting() int { return int(max(-s.balance.Load(), 0)) }
