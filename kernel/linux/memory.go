@@ -7,7 +7,7 @@ import (
 	"pdac/kernel/vm"
 )
 
-// Memory calls: what mmap(2), munmap(2), mprotect(2), madvise(2) and mincore(2) ask, kernel/vm does.
+// Memory calls: what mmap(2), munmap(2), mremap(2), mprotect(2), madvise(2) and mincore(2) ask, kernel/vm does.
 
 // result is what a call returns for an error of vm.
 func result(e vm.Errno) int64 { return -int64(e) }
@@ -35,6 +35,19 @@ func sysMunmap(cpu int, c *sched.Context) int64 { return result(vm.Unmap(cpu, c.
 
 func sysMprotect(cpu int, c *sched.Context) int64 {
 	return result(vm.Protect(cpu, c.RDI, c.RSI, c.RDX))
+}
+
+// sysMremap is mremap(old, old length, new length, flags, new). Shared memory is private here, so an old length of 0, which would map
+// it twice, is refused as for private memory.
+func sysMremap(cpu int, c *sched.Context) int64 {
+	if c.RDX > c.RSI && !hooks.Room(c.RDX-c.RSI) {
+		return enomem
+	}
+	addr, e := vm.Remap(cpu, c.RDI, c.RSI, c.RDX, c.R10, c.R8)
+	if e != 0 {
+		return result(e)
+	}
+	return int64(addr)
 }
 
 func sysMadvise(cpu int, c *sched.Context) int64 {

@@ -29,7 +29,9 @@ func TestMemoryCalls(t *testing.T) {
 		{einval, nrMadvise, []uint64{at, n, 12345}},
 		{0, nrBrk, []uint64{0}},
 		{0, nrMlock, []uint64{at, n}},
-		{enosys, nrMremap, []uint64{at, n, 2 * n, 1}},
+		{einval, nrMremap, []uint64{at + 1, n, n, 1, 0}},
+		{efault, nrMremap, []uint64{at + 64*n, n, n, 1, 0}},
+		{enomem, nrMremap, []uint64{at + vm.PageSize, n - vm.PageSize, 1<<47 - 1<<39, 1, 0}},
 	} {
 		m.want(x.want, x.nr, x.args...)
 	}
@@ -50,6 +52,21 @@ func TestMemoryCalls(t *testing.T) {
 	m.want(enomem, nrMincore, at+8*vm.PageSize, n, addressOf(vec))
 	m.want(enomem, nrMincore, userEnd, n, addressOf(vec))
 	m.want(efault, nrMincore, at, n, 8)
+	// The pages go, what they leave takes no access, and they come back.
+	const to = at + 1<<32
+	m.want(0, nrMprotect, at, n, vm.ProtRead|vm.ProtWrite)
+	m.want(to, nrMremap, at, n, n, vm.RemapMayMove|vm.RemapFixed|vm.RemapDontUnmap, to)
+	m.want(0, nrMprotect, at, n, vm.ProtNone)
+	if vm.Fault(0, at+2*vm.PageSize, 0) != vm.AccErr || vm.Fault(0, to+2*vm.PageSize, vm.CodeWrite) != vm.Done {
+		t.Error("faults after mremap")
+	}
+	m.want(at, nrMremap, to, n, n, vm.RemapMayMove|vm.RemapFixed, at)
+	if vm.Fault(0, at+2*vm.PageSize, 0) != vm.Done || vm.Fault(0, to+2*vm.PageSize, 0) != vm.MapErr {
+		t.Error("faults after mremap back")
+	}
+	m.want(at, nrMremap, at, n, n/2, 0, 0)
+	m.want(enomem, nrMincore, at, n, addressOf(vec))
+	m.want(at, nrMremap, at, n/2, n, 0, 0)
 	m.want(0, nrMunmap, at, n)
 	m.want(enomem, nrMincore, at, n, addressOf(vec))
 	// An answer of several pieces.

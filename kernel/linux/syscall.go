@@ -28,6 +28,8 @@ func Syscall(cpu int, t sched.ID) {
 		r = sysMprotect(cpu, c)
 	case nrMunmap:
 		r = sysMunmap(cpu, c)
+	case nrMremap:
+		r = sysMremap(cpu, c)
 	case nrBrk:
 		r = 0 // there is no break: 0 for any wish says so (the runtime asks on allocation failures of early boot only)
 	case nrMincore:
