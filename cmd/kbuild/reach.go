@@ -13,9 +13,12 @@ import (
 
 // listed is what go list tells of a package.
 type listed struct {
-	ImportPath, Dir   string
-	Standard          bool
-	Module            struct{ Path string }
+	ImportPath, Dir string
+	Standard        bool
+	Module          struct {
+		Path    string
+		Replace *struct{ Path string } // by the program's go.mod
+	}
 	GoFiles, CgoFiles []string
 	SFiles, SysoFiles []string
 	Deps              []string // all, not the direct ones only

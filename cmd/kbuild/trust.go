@@ -146,7 +146,8 @@ func isKernel(path string) bool {
 	return false
 }
 
-// programs returns the packages that are the program's: all but the base.
+// programs returns the packages that are the program's: all but the base. What the
+// program replaces of the base, other than the kernel as a whole, is its own too.
 func programs(pkgs []listed) (own []listed) {
 	base := make(map[string]bool)
 	for _, p := range pkgs {
@@ -157,5 +158,7 @@ func programs(pkgs []listed) (own []listed) {
 			}
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(pkgs), func(p listed) bool { return base[p.ImportPath] })
+	return slices.DeleteFunc(slices.Clone(pkgs), func(p listed) bool {
+		return base[p.ImportPath] && (p.Module.Replace == nil || p.Module.Path == pdacModule)
+	})
 }

@@ -168,10 +168,16 @@ func TestOnlyTheBaseIsLeftOut(t *testing.T) {
 		p.Module.Path = module
 		return p
 	}
+	replaced := func(p listed) listed {
+		p.Module.Replace = &struct{ Path string }{"../elsewhere"}
+		return p
+	}
 	got := programs([]listed{
 		{ImportPath: "unsafe", Standard: true},
 		module("golang.org/x/term", "golang.org/x/term"),
-		module("pdac/kernel/console", "pdac", "golang.org/x/term"),
+		module("pdac/kernel/console", "pdac", "golang.org/x/term", "golang.org/x/sys/unix"),
+		replaced(module("golang.org/x/sys/unix", "golang.org/x/sys")),
+		replaced(module("pdac/kernel/vm", "pdac")),
 		module("pdac/kernel/evil", "pdac/kernel/evil"),
 		module("pdac/workload", "pdac"),
 		module("pdac/kernels", "pdac"),
@@ -183,7 +189,7 @@ func TestOnlyTheBaseIsLeftOut(t *testing.T) {
 	for _, p := range got {
 		paths = append(paths, p.ImportPath)
 	}
-	if want := "pdac/kernel/evil pdac/workload pdac/kernels a.org/app b.org/lib"; strings.Join(paths, " ") != want {
+	if want := "golang.org/x/sys/unix pdac/kernel/evil pdac/workload pdac/kernels a.org/app b.org/lib"; strings.Join(paths, " ") != want {
 		t.Errorf("looked at %v, want %s", paths, want)
 	}
 }
