@@ -153,6 +153,7 @@ const (
 const IRQWait = 0x5000
 
 // Crash is PDAC's own call: the kernel panics, by a nil dereference, so that its crash dump can be seen and tested.
+// EACCES: the caller's space may not drive devices.
 const Crash = 0x5001
 
 // nrLimit bounds the numbers that are counted and named one by one; IRQWait counts under nrIRQWait, all others under nrOther.
