@@ -52,6 +52,7 @@ func bootKernel() {
 	for i, c := range records[:ncpu] {
 		c.counts = uint64(linux.CountsOf(i))
 		c.need = uint64(sched.NeedOf(i))
+		c.contexts = uint64(uintptr(unsafe.Pointer(&sched.Get(0).Ctx)))
 	}
 	openScheduler()
 	leave(&cpus[0])

@@ -24,8 +24,9 @@ type percpu struct {
 	fakeG    uint64 // thread-local slot that the compiler reads g from
 	fsgsbase uint64 // 1: WRFSBASE may be used
 
-	counts uint64 // address of linux's call counters of this CPU
-	need   uint64 // address of sched's word that is not 0 when Leave has something to do
+	counts   uint64 // address of linux's call counters of this CPU
+	contexts uint64 // address of task 0's context
+	need     uint64 // address of sched's word that is not 0 when Leave has something to do
 
 	id        uint64   // CPU number, 0 = BSP; dense over the CPUs that run
 	slot      uint64   // index into cpus

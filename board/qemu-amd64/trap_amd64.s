@@ -13,7 +13,7 @@
 // Go functions are called as the compiler calls them (ABIInternal: arguments in
 // AX, BX, CX, DI, SI, room above the return address to spill them, R14 = g,
 // X15 = 0), through function values, whose code the assembler cannot name: its
-// own calls of Go would go by a wrapper. X15 is 0 whenever Go returns.
+// own calls of Go would go by a wrapper. R14 and X15 are the same when Go returns.
 
 #define MSR_FSBASE 0xc0000100
 
@@ -35,7 +35,6 @@ wrmsr: \
 
 // Call of the Go function whose value is in that variable, on the kernel stack.
 #define CALLGO(value) \
-	MOVQ percpu_fakeG(GS), R14; \
 	MOVQ value(SB), DX; \
 	CALL (DX)
 
@@ -83,6 +82,7 @@ save:
 	XORPS X15, X15
 	MOVQ percpu_id(GS), AX
 	MOVL percpu_task(GS), BX
+	MOVQ percpu_fakeG(GS), R14
 	CALLGO(·onCall)
 
 	// Anything to do but to go back to the task? The scheduler has, or a signal
@@ -90,8 +90,22 @@ save:
 	// scheduler has something to do then.
 	MOVQ percpu_need(GS), AX
 	CMPL (AX), $0
-	JNE  leave
+	JNE  switch
 	MOVQ percpu_ctx(GS), R15
+	CMPL const_attn(R15), $0
+	JNE  leave
+	JMP  ·back(SB)
+
+	// What leave does too, which finds it done: the short way from task to task.
+switch:
+	MOVQ percpu_id(GS), AX
+	CALLGO(·onSwitch)
+	MOVL AX, percpu_task(GS)
+	TESTL AX, AX
+	JEQ  leave
+	IMUL3Q $const_taskSize, AX, R15
+	ADDQ percpu_contexts(GS), R15
+	MOVQ R15, percpu_ctx(GS)
 	CMPL const_attn(R15), $0
 	JNE  leave
 	JMP  ·back(SB)
@@ -239,6 +253,7 @@ saved:
 	XORL BP, BP
 	XORPS X15, X15
 	MOVQ percpu_self(GS), AX
+	MOVQ percpu_fakeG(GS), R14
 	CALLGO(·onTrap)
 	JMP  ·resume(SB)
 	SETFS_SLOW(wrmsr, done)

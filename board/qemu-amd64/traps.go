@@ -13,13 +13,16 @@ import (
 
 // What the trap entries call.
 var (
-	onCall  = linux.Syscall
-	onLeave = leave
-	onTrap  = trap
+	onCall   = linux.Syscall
+	onSwitch = sched.Leave
+	onLeave  = leave
+	onTrap   = trap
 )
 
-// attn is where a task's Attn is, as seen from its context.
-const attn = int64(unsafe.Offsetof(sched.Task{}.Attn)) - int64(unsafe.Offsetof(sched.Task{}.Ctx))
+const (
+	attn     = int64(unsafe.Offsetof(sched.Task{}.Attn)) - int64(unsafe.Offsetof(sched.Task{}.Ctx)) // a task's Attn, as seen from its context
+	taskSize = unsafe.Sizeof(sched.Task{})
+)
 
 // mustLeave says whether the CPU has more to do than to go back to its task, as
 // syscallEntry does.
@@ -71,7 +74,8 @@ func (c *percpu) count(vector uint64) {
 	atomic.StoreUint64(&c.irqs[vector], c.irqs[vector]+1)
 }
 
-// leave decides what the CPU goes on with, and makes resume find it.
+// leave decides what the CPU goes on with, and makes resume find it. It may be
+// called again.
 //
 //go:nosplit
 func leave(c *percpu) {

@@ -52,27 +52,31 @@ func sysFutex(cpu int, t sched.ID, c *sched.Context) int64 {
 	if a&3 != 0 {
 		return einval
 	}
-	op, bits := uint32(c.RSI)&^(futexPrivate|futexRealtime), anyBit
-	if op == futexOpWaitBits || op == futexOpWakeBits {
-		if bits = uint32(c.R9); bits == 0 {
+	op := uint32(c.RSI) &^ (futexPrivate | futexRealtime)
+	if op == futexOpWake {
+		return futexWake(cpu, a, anyBit, int(int32(c.RDX)))
+	}
+	bits := anyBit
+	if op != futexOpWait {
+		if bits = uint32(c.R9); bits == 0 && (op == futexOpWaitBits || op == futexOpWakeBits) {
 			return einval
+		}
+		switch op {
+		case futexOpWaitBits:
+		case futexOpWakeBits:
+			return futexWake(cpu, a, bits, int(int32(c.RDX)))
+		case futexOpRequeue, futexOpCmpRequeue:
+			return futexRequeue(cpu, c, op == futexOpCmpRequeue)
+		default:
+			return enosys
 		}
 	}
 	var deadline uint64
-	switch op {
-	case futexOpWake, futexOpWakeBits:
-		return futexWake(cpu, a, bits, int(int32(c.RDX)))
-	case futexOpRequeue, futexOpCmpRequeue:
-		return futexRequeue(cpu, c, op == futexOpCmpRequeue)
-	case futexOpWait, futexOpWaitBits:
-		if c.R10 != 0 {
-			var e int64
-			if deadline, e = futexDeadline(t, c, op); e != 0 {
-				return e
-			}
+	if c.R10 != 0 {
+		var e int64
+		if deadline, e = futexDeadline(t, c, op); e != 0 {
+			return e
 		}
-	default:
-		return enosys
 	}
 	q := bucketOf(a)
 	q.lock(cpu)

@@ -27,6 +27,6 @@ func Exit(cpu int, t ID) {
 	c, tk := on(cpu), Get(t)
 	c.detach(t, tk, machine.Now())
 	tk.sleep.remove(t)
-	tk.own(StateDead)
+	tk.move(StateRunning, StateDead)
 	tk.free(t)
 }

@@ -169,6 +169,6 @@ func Enqueue(cpu int, t ID) {
 	if s, _ := tk.State(); s != StateNew {
 		panic("sched: Enqueue of a task that is not new")
 	}
-	tk.own(StateWaking)
+	tk.move(StateNew, StateWaking)
 	Ready(cpu, t, false)
 }

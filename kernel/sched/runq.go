@@ -58,8 +58,8 @@ func (q *runq) unlink(tk *Task) {
 }
 
 // grew and shrank count a task that was linked or unlinked.
-func (q *runq) grew()   { q.depth.Store(q.depth.Load() + 1) }
-func (q *runq) shrank() { q.depth.Store(q.depth.Load() - 1) }
+func (q *runq) grew()   { q.depth.Add(1) }
+func (q *runq) shrank() { q.depth.Add(^uint32(0)) }
 
 // push makes a task that the caller has in hand READY in the queue of a CPU; front puts it before the others. It reports
 // whether the task went to the front because it asked to or because it has a deliverable signal. From here on the task
@@ -73,12 +73,13 @@ func (c *CPU) push(cpu int, t ID, tk *Task, front bool) (urgent bool) {
 		tk.cpu.Store(uint32(cpu))
 		tk.migrations.Add(1)
 	}
-	tk.own(StateReady)
+	tk.move(StateWaking, StateReady)
 	// READY first, then Attn: the pair of Urgent's Attn (its caller's), then READY.
-	if front || tk.Attn.Load() != 0 {
+	switch {
+	case front, tk.Attn.Load() != 0:
 		front = true
 		q.linkFront(t, tk)
-	} else {
+	default:
 		q.linkBack(t, tk)
 	}
 	q.grew()
@@ -101,7 +102,7 @@ func (c *CPU) pop() (next, head ID) {
 		}
 		q.head = head
 		q.shrank()
-		tk.own(StateRunning)
+		tk.move(StateReady, StateRunning)
 	}
 	q.lock.Unlock()
 	return next, head
@@ -117,12 +118,13 @@ func (c *CPU) swap(cur ID, behindUrgent bool) (next, head ID) {
 	if next = q.head; next != 0 {
 		tk := Get(next)
 		q.unlink(tk)
-		tk.own(StateRunning)
+		tk.move(StateReady, StateRunning)
 		tk = Get(cur)
-		tk.own(StateReady)
-		if behindUrgent || tk.Attn.Load() != 0 {
+		tk.move(StateRunning, StateReady)
+		switch {
+		case behindUrgent, tk.Attn.Load() != 0:
 			q.linkFront(cur, tk)
-		} else {
+		default:
 			q.linkBack(cur, tk)
 		}
 	}
@@ -161,7 +163,7 @@ func (tk *Task) retract() (ok bool) {
 	if tk.cpu.Load() == at && State(tk.state.Load()) == StateReady {
 		q.unlink(tk)
 		q.shrank()
-		tk.own(StateWaking)
+		tk.move(StateReady, StateWaking)
 		ok = true
 	}
 	q.lock.Unlock()
@@ -186,7 +188,7 @@ func (c *CPU) take(cpu int) (t, head ID, contended bool) {
 		tk := Get(t)
 		q.unlink(tk)
 		q.shrank()
-		tk.own(StateRunning) // before cpu: a READY task's cpu is that of the queue whose lock is held
+		tk.move(StateReady, StateRunning) // before cpu: a READY task's cpu is that of the queue whose lock is held
 		tk.cpu.Store(uint32(cpu))
 		tk.migrations.Add(1)
 	} else {

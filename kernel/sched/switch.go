@@ -41,12 +41,10 @@ func Park(cpu int, t ID, deadline uint64) (seq uint64) {
 	now := machine.Now() // first: there is little yet to keep across the call
 	c, tk := on(cpu), Get(t)
 	c.detach(t, tk, now)
-	seq = tk.NextSeq()
 	if deadline != 0 {
-		armSleep(cpu, c, t, tk, deadline, seq)
+		armSleep(cpu, c, t, tk, deadline, tk.NextSeq())
 	}
-	tk.state.Store(seq<<8 | uint64(StateBlocked))
-	return seq
+	return tk.state.Add(1<<8+uint64(StateBlocked)-uint64(StateRunning)) >> 8
 }
 
 // Yield lets the others of the CPU's queue run before the current task, if there are any; it takes effect in Leave.
@@ -84,30 +82,18 @@ func Leave(cpu int) ID {
 			return c.cur.Load()
 		}
 	} else {
-		if c.idle {
-			now = machine.Now()
-		}
 		t, head = c.pop()
 		switch {
-		case t == 0:
-			if t, head = c.search(cpu, now, 0, 0); t == 0 {
-				return 0
-			}
-		case Get(t).affine.Load() != 0:
-			if t, head = c.search(cpu, now, t, head); t == 0 {
+		case c.idle, t == 0, Get(t).affine.Load() != 0:
+			if now, t, head = c.search(cpu, now, t, head); t == 0 {
 				return 0
 			}
 		}
 	}
 
 	// t is RUNNING here: it becomes the current task.
-	if c.idle {
-		c.busy(cpu, now)
-	}
 	tk := Get(t)
-	c.yield = false
 	c.cur.Store(t)
-	c.since = now
 	c.switches.Add(1)
 	tk.switches.Add(1)
 	if now > tk.readySince { // it is not where the clock was read before the task was queued
@@ -121,21 +107,28 @@ func Leave(cpu int) ID {
 	return t
 }
 
-// search finds a task for a CPU that has none: t, which is RUNNING here, if its affinity still allows; head is what the
-// queue then begins with. t is 0 when there is none; the CPU is idle then.
-func (c *CPU) search(cpu int, now uint64, t, head ID) (ID, ID) {
+// search finds a task for a CPU that has none: t, which is RUNNING here, if its affinity still allows. head is what the
+// queue then begins with. t is 0 when there is none; the CPU is idle then. now is that of an idle CPU's wakeup.
+func (c *CPU) search(cpu int, now uint64, t, head ID) (uint64, ID, ID) {
+	if c.idle {
+		now = machine.Now()
+		c.since = now
+	}
 	for {
 		if t == 0 {
 			if t, head = c.seek(cpu); t == 0 {
 				c.sleep(cpu, now)
-				return 0, 0
+				return now, 0, 0
 			}
 		}
 		tk := Get(t)
 		if tk.mayRun(cpu) {
-			return t, head
+			if c.idle {
+				c.busy(cpu, now)
+			}
+			return now, t, head
 		}
-		tk.own(StateWaking) // its affinity changed while it was queued
+		tk.move(StateRunning, StateWaking) // its affinity changed while it was queued
 		Ready(cpu, t, false)
 		t, head = c.pop()
 	}
@@ -152,13 +145,14 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t, head ID) {
 	c.charge(tk, now)
 	if tk.affine.Load() != 0 && !tk.allows(cpu) {
 		c.cur.Store(0)
-		tk.own(StateWaking)
+		tk.move(StateRunning, StateWaking)
+		c.yield = false
 		Ready(cpu, cur, false)
 		t, head = c.pop()
-		t, head = c.search(cpu, now, t, head)
-		return now, t, head
+		return c.search(cpu, now, t, head)
 	}
 	over := c.yield || now >= tk.quantumEnd
+	c.yield = false
 	if c.q.depth.Load() == 0 || why&preempt == 0 && !over {
 		c.stay(cpu, tk, now)
 		return now, 0, 0
@@ -174,14 +168,13 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t, head ID) {
 	}
 	if Get(t).affine.Load() != 0 {
 		c.cur.Store(0)
-		t, head = c.search(cpu, now, t, head)
+		return c.search(cpu, now, t, head)
 	}
 	return now, t, head
 }
 
 // stay goes on with the current task.
 func (c *CPU) stay(cpu int, tk *Task, now uint64) {
-	c.yield = false
 	if now >= tk.quantumEnd {
 		tk.quantumEnd = now + quantum.Load()
 	}
@@ -228,7 +221,6 @@ func (c *CPU) sleep(cpu int, now uint64) {
 	if c.idleSince.Load() == 0 {
 		c.idleSince.Store(now)
 	}
-	c.yield = false
 	c.arm(cpu, Never)
 }
 

@@ -14,7 +14,7 @@ const MaxTasks = 1 << 16
 // State is the low byte of a task's state word.
 type State uint8
 
-// The legal transitions, and who makes them. Only the last column's owner may, so all but one are plain atomic stores.
+// The legal transitions, and who makes them. Only the last column's owner may, so all but one cannot fail.
 //
 //	FREE    -> NEW      New, owner of the number it took
 //	NEW     -> WAKING   Enqueue, the creator
@@ -98,8 +98,8 @@ func (tk *Task) NextSeq() uint64 { return tk.state.Load()>>8 + 1 }
 // CPU returns the number of the CPU where the task is queued, runs or last ran.
 func (tk *Task) CPU() int { return int(tk.cpu.Load()) }
 
-// own changes the state of a task that is the caller's alone.
-func (tk *Task) own(s State) { tk.state.Store(tk.state.Load()&^0xff | uint64(s)) }
+// move changes the state of a task that is the caller's alone.
+func (tk *Task) move(from, to State) { tk.state.Add(uint64(to) - uint64(from)) }
 
 // taskTable hands out task numbers.
 var taskTable table
@@ -123,7 +123,7 @@ func New(cpu int) (t ID, ok bool) {
 	tk.name[0].Store(0)
 	tk.name[1].Store(0)
 	tk.inherit(on(cpu).cur.Load())
-	tk.own(StateNew)
+	tk.move(StateFree, StateNew)
 	return t, true
 }
 
