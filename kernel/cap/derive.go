@@ -30,7 +30,8 @@ func (t *Table) Derive(cpu int, parent ID, to Space, p Perm, opt Options) (ID, e
 	var out list
 	id, err := t.derive(cpu, parent, to, p, opt, &out)
 	if out.head != 0 {
-		t.rcu.Call(func() { t.unlinked(out) })
+		later := out // a copy, so that out needs no memory when there is nothing to do
+		t.rcu.Call(func() { t.unlinked(later) })
 	}
 	return id, err
 }

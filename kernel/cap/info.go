@@ -10,7 +10,7 @@ const (
 	granted
 	narrowed
 	transferred
-	killed    // entries revoked
+	died      // entries revoked
 	reclaimed // slots given back
 	events
 )
@@ -144,7 +144,7 @@ func (t *Table) Stats() Stats {
 		Granted:     n(granted),
 		Narrowed:    n(narrowed),
 		Transferred: n(transferred),
-		Revoked:     n(killed),
+		Revoked:     n(died),
 		Gas:         t.gasStats(),
 	}
 }

@@ -125,7 +125,7 @@ func (t *Table) killed(slot uint32) {
 	t.closeGas(slot)
 	t.invalidate(slot)
 	t.wake(slot)
-	t.counts[killed].Add(t.spread(slot), 1)
+	t.counts[died].Add(t.spread(slot), 1)
 }
 
 // EndSpace revokes all that a space holds, and what was derived from that, and returns how many
