@@ -89,7 +89,8 @@ import "C"
 
 import "pdac/test/bench/peers/table"
 
-// Tables returns ck_ht, keyed by the identifier itself. It is built by one thread and measured without writers.
+// Tables returns ck_ht, keyed by the identifier itself. It is built by one thread and measured
+// without writers.
 func Tables() []table.Kind {
 	return []table.Kind{{Name: "ck_ht", Build: func(n int) (table.Table, []uint64) {
 		t := &hashTable{C.make(C.uint64_t(n))}

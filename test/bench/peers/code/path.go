@@ -1,4 +1,5 @@
-// Package code reads the machine code of this program's own functions: what the compiler made of a check.
+// Package code reads the machine code of this program's own functions: what the compiler made of a
+// check.
 package code
 
 import (
@@ -13,8 +14,9 @@ import (
 // Path is the instructions from a function's entry to its return.
 type Path []x86asm.Inst
 
-// Clean returns the longest way through f on which nothing is called: of a check, that on which it passes, when its other ways end
-// early or call something. It fails where there is none, or where f loops.
+// Clean returns the longest way through f on which nothing is called: of a check, that on which it
+// passes, when its other ways end early or call something. It fails where there is none, or where f
+// loops.
 func Clean(f any) (Path, error) {
 	entry := reflect.ValueOf(f).UnsafePointer()
 	w := walk{entry: entry, name: runtime.FuncForPC(uintptr(entry)).Name()}
@@ -79,7 +81,8 @@ func (w *walk) from(pc uintptr, so Path) error {
 	return fmt.Errorf("longer than %d instructions", tooLong)
 }
 
-// Loads returns the places of the instructions that read memory, the stack and what g points to (R14) left out.
+// Loads returns the places of the instructions that read memory, the stack and what g points to
+// (R14) left out.
 func (p Path) Loads() (at []int) {
 	for i, inst := range p {
 		for _, a := range inst.Args[:] {
@@ -92,7 +95,8 @@ func (p Path) Loads() (at []int) {
 	return at
 }
 
-// Decision returns the place of the last instruction that turns flags into a branch or a value, -1 if none does.
+// Decision returns the place of the last instruction that turns flags into a branch or a value, -1
+// if none does.
 func (p Path) Decision() int {
 	at := -1
 	for i, inst := range p {

@@ -1,11 +1,14 @@
-// Compare measures PDAC's tables, queues and read sections beside those of others in one run on the host, and prints the figures,
-// their ratios, and the goals beside what was reached. It is host code.
+// Compare measures PDAC's tables, queues and read sections beside those of others in one run on the
+// host, and prints the figures, their ratios, and the goals beside what was reached. It is host
+// code.
 //
 //	go run -C test/bench/peers ./compare [-rounds 5] [-sizes 1024,65536,1048576] [-only tables,queues,sections,grace,memory,check] [-tables NAME]
 //
-// With the tags liburcu and ck those libraries are measured too, where they are installed (Debian: liburcu-dev, libck-dev); make
-// bench-peers finds out. Rounds go through all contestants in turn, and a figure is the median over the rounds. One large table is alive at
-// a time. Times are wall time, so the machine should have nothing else to do; package measure says what is done where it has.
+// With the tags liburcu and ck those libraries are measured too, where they are installed (Debian:
+// liburcu-dev, libck-dev); make bench-peers finds out. Rounds go through all contestants in turn,
+// and a figure is the median over the rounds. One large table is alive at a time. Times are wall
+// time, so the machine should have nothing else to do; package measure says what is done where it
+// has.
 package main
 
 import (
@@ -30,7 +33,8 @@ type options struct {
 	tables string // part of the names of the tables wanted beside the one compared with
 }
 
-// A part measures into samples and prints what it measured; goals are drawn from the samples afterwards.
+// A part measures into samples and prints what it measured; goals are drawn from the samples
+// afterwards.
 type part struct {
 	name string
 	run  func(*measure.Samples, options) error

@@ -94,7 +94,8 @@ func sampleTable(s *measure.Samples, k table.Kind, n int) error {
 	return nil
 }
 
-// place is where a worker goes on in the sequence at the next sample, which else would find in the caches what the last one read.
+// place is where a worker goes on in the sequence at the next sample, which else would find in the
+// caches what the last one read.
 type place struct {
 	next int
 	_    [120]byte // no worker shares the line, or its neighbour, that another writes

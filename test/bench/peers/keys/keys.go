@@ -1,5 +1,5 @@
-// Package keys makes the sequences by which the tables are read. All are the same in every run and for every table: a table
-// gets the sequence of entry numbers, put into its own identifiers.
+// Package keys makes the sequences by which the tables are read. All are the same in every run and
+// for every table: a table gets the sequence of entry numbers, put into its own identifiers.
 package keys
 
 import "math/rand/v2"
@@ -12,7 +12,8 @@ func source(what, n int) *rand.Rand {
 	return rand.New(rand.NewPCG(uint64(what), uint64(n)))
 }
 
-// Permutation returns the numbers below n in random order, as slots and memory come to lie after long uptime.
+// Permutation returns the numbers below n in random order, as slots and memory come to lie after
+// long uptime.
 func Permutation(n int) []int {
 	return source(1, n).Perm(n)
 }
@@ -28,8 +29,9 @@ func Tags(n int) []uint64 {
 	return tags
 }
 
-// NextTag returns the tag after one: all 2^40 come before the first comes back, so none does (Knuth, The Art of Computer Programming, volume
-// 2, 3.2.1.2, theorem A; multiplier and increment are those of his MMIX).
+// NextTag returns the tag after one: all 2^40 come before the first comes back, so none does
+// (Knuth, The Art of Computer Programming, volume 2, 3.2.1.2, theorem A; multiplier and increment
+// are those of his MMIX).
 func NextTag(tag uint64) uint64 {
 	return (tag*6364136223846793005 + 1442695040888963407) & (1<<40 - 1)
 }
@@ -44,7 +46,8 @@ func Uniform(n, length int) []uint32 {
 	return s
 }
 
-// Zipf draws the k-th most frequent number with probability proportional to k^-1.1; which numbers are the frequent ones is random.
+// Zipf draws the k-th most frequent number with probability proportional to k^-1.1; which numbers
+// are the frequent ones is random.
 func Zipf(n, length int) []uint32 {
 	r := source(4, n)
 	place := r.Perm(n)
@@ -56,8 +59,8 @@ func Zipf(n, length int) []uint32 {
 	return s
 }
 
-// Length is that of the sequences over n entries: a power of two, long enough that no branch predictor learns it, and that a table larger than
-// the caches is read from memory.
+// Length is that of the sequences over n entries: a power of two, long enough that no branch
+// predictor learns it, and that a table larger than the caches is read from memory.
 func Length(n int) int {
 	length := 1 << 16
 	for length < n {

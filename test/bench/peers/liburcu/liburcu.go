@@ -82,7 +82,8 @@ import (
 	"pdac/test/bench/peers/readside"
 )
 
-// ReadSides returns read_lock and read_unlock of each flavour, with a quiescent_state after each section for QSBR.
+// ReadSides returns read_lock and read_unlock of each flavour, with a quiescent_state after each
+// section for QSBR.
 func ReadSides() []readside.Kind {
 	loop := func(f func(n int) int) func() func(int, int) int {
 		return func() func(int, int) int { return func(_, n int) int { return f(n) } }

@@ -10,8 +10,9 @@ import (
 // affinity is a set of CPUs: Linux's cpu_set_t, sched_setaffinity(2).
 type affinity [1024 / 64]uint64
 
-// pin keeps the goroutine on one thread, and that on the k-th of the CPUs that the process may use, until unpin. Without it, two
-// threads on a busy machine are often put on the same CPU, one after the other. Where it fails the measurement is only noisier.
+// pin keeps the goroutine on one thread, and that on the k-th of the CPUs that the process may use,
+// until unpin. Without it, two threads on a busy machine are often put on the same CPU, one after
+// the other. Where it fails the measurement is only noisier.
 func pin(k int) (unpin func()) {
 	runtime.LockOSThread()
 	var may affinity

@@ -1,5 +1,6 @@
-// Package measure times loops on a machine that has other work too. A sample is repeated until the kernel made none of its threads
-// wait for a CPU, or the least disturbed of several is taken; rounds are interleaved by the caller, and medians taken over them.
+// Package measure times loops on a machine that has other work too. A sample is repeated until the
+// kernel made none of its threads wait for a CPU, or the least disturbed of several is taken;
+// rounds are interleaved by the caller, and medians taken over them.
 package measure
 
 import (
@@ -16,12 +17,13 @@ import (
 
 const (
 	duration  = 2 * time.Millisecond // of a sample: within a time slice of the kernel's
-	attempts  = 100                  // to get one undisturbed
+	attempts  = 50                   // to get one undisturbed
 	pause     = time.Millisecond     // between them, for which the kernel gives a slice sooner
 	disturbed = 0.02                 // of the wall time spent waiting for a CPU
 )
 
-// Body does n operations as one of several workers and returns a value that depends on all their results.
+// Body does n operations as one of several workers and returns a value that depends on all their
+// results.
 type Body func(worker, n int) int
 
 // Sink holds what the loops returned, so that none of them is dead code.
@@ -40,8 +42,9 @@ func New() *Samples {
 	return &Samples{ops: map[string]int{}, figures: map[string][]float64{}}
 }
 
-// Run takes one sample under name: workers goroutines on cpus CPUs run body with the same n, and the figure is wall time by n, in ns.
-// So equal figures on one and two CPUs with as many workers mean that the threads cost each other nothing.
+// Run takes one sample under name: workers goroutines on cpus CPUs run body with the same n, and
+// the figure is wall time by n, in ns. So equal figures on one and two CPUs with as many workers
+// mean that the threads cost each other nothing.
 func (s *Samples) Run(name string, cpus, workers int, body Body) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cpus))
 	n := s.ops[name]
@@ -59,7 +62,8 @@ func (s *Samples) Run(name string, cpus, workers int, body Body) {
 	}
 }
 
-// Quality returns how many samples were taken by Run, and how many of them were disturbed at each attempt.
+// Quality returns how many samples were taken by Run, and how many of them were disturbed at each
+// attempt.
 func (s *Samples) Quality() (taken, noisy int) { return s.taken, s.noisy }
 
 // Record puts in a figure that was measured otherwise.
@@ -89,8 +93,8 @@ func calibrate(workers int, body Body) int {
 	}
 }
 
-// quietest repeats a run until it is undisturbed, and returns its wall time and the share of it that threads waited for a CPU; those of the
-// least disturbed one if none is.
+// quietest repeats a run until it is undisturbed, and returns its wall time and the share of it
+// that threads waited for a CPU; those of the least disturbed one if none is.
 func quietest(workers, n int, body Body) (wall time.Duration, wait float64) {
 	wait = math.Inf(1)
 	for range attempts {
@@ -107,8 +111,8 @@ func quietest(workers, n int, body Body) (wall time.Duration, wait float64) {
 	return wall, wait
 }
 
-// once returns the wall time of one run, from when all workers are there. As many workers as CPUs get one each, and wait for each other without giving it
-// away.
+// once returns the wall time of one run, from when all workers are there. As many workers as CPUs
+// get one each, and wait for each other without giving it away.
 func once(workers, n int, body Body) time.Duration {
 	if workers == 1 {
 		start := time.Now()
@@ -140,8 +144,9 @@ func once(workers, n int, body Body) time.Duration {
 	return time.Since(start)
 }
 
-// delay returns how long the threads of this process were ready to run and had no CPU: the second field of their schedstat (Linux,
-// Documentation/scheduler/sched-stats.rst). Where the kernel keeps none it is 0, and every sample is believed.
+// delay returns how long the threads of this process were ready to run and had no CPU: the second
+// field of their schedstat (Linux, Documentation/scheduler/sched-stats.rst). Where the kernel keeps
+// none it is 0, and every sample is believed.
 func delay() (sum time.Duration) {
 	const tasks = "/proc/self/task/"
 	list, _ := os.ReadDir(tasks)

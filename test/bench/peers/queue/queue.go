@@ -1,5 +1,5 @@
-// Package queue has bounded queues of words, each with the loops of a producer and a consumer, written out for each so that
-// the call is no part of the figure.
+// Package queue has bounded queues of words, each with the loops of a producer and a consumer,
+// written out for each so that the call is no part of the figure.
 package queue
 
 import "runtime"
@@ -9,7 +9,8 @@ const Capacity = 1024
 
 // Queue is an empty queue.
 type Queue interface {
-	// Pairs puts n words in and takes each out again at once, on one thread. It returns the sum of what it took, n*(n-1)/2.
+	// Pairs puts n words in and takes each out again at once, on one thread. It returns the sum of
+	// what it took, n*(n-1)/2.
 	Pairs(n int) int
 	// Produce puts the n words from 0 on in.
 	Produce(n int)
@@ -38,7 +39,8 @@ func Peers() []Kind {
 	}
 }
 
-// Pass has half of the workers produce n words in total and the other half consume them: the body of one worker. Workers are even in number.
+// Pass has half of the workers produce n words in total and the other half consume them: the body
+// of one worker. Workers are even in number.
 func Pass(q Queue, worker, workers, n int) int {
 	half := workers / 2
 	k := worker / 2
@@ -50,7 +52,8 @@ func Pass(q Queue, worker, workers, n int) int {
 	return q.Consume(share)
 }
 
-// A patience ends a spin that lasts by giving the CPU away: what full and empty queues that don't block need.
+// A patience ends a spin that lasts by giving the CPU away: what full and empty queues that don't
+// block need.
 type patience int
 
 func (p *patience) lose() {

@@ -12,9 +12,10 @@ const (
 	OursGrace = "rcu.Domain"
 )
 
-// Own returns the ways of kernel/rcu for goroutines, as they are used in the kernel: the reader knows its CPU.
+// Own returns the ways of kernel/rcu for goroutines, as they are used in the kernel: the reader
+// knows its CPU, and keeps its hazard slot.
 func Own() []Kind {
-	return []Kind{{Ours, domain}}
+	return []Kind{{Ours, domain}, {"rcu.Hazard", hazard}}
 }
 
 func domain() func(worker, n int) int {
@@ -26,6 +27,26 @@ func domain() func(worker, n int) int {
 			token := d.ReadLock(worker)
 			sum += p.Load().v
 			d.ReadUnlock(token)
+		}
+		return sum
+	}
+}
+
+// hazard protects a reference, not a pointer: a place in records that don't move.
+func hazard() func(worker, n int) int {
+	records := [2]record{1: {v: 1}} // reference 0 is none
+	var p atomic.Uint64
+	p.Store(1)
+	h := rcu.NewHazards(Workers, 1)
+	slots := [Workers]*rcu.Hazard{}
+	for w := range slots {
+		slots[w] = h.Acquire(w)
+	}
+	return func(worker, n int) (sum int) {
+		slot := slots[worker]
+		for range n {
+			sum += records[slot.Protect(&p)&1].v
+			slot.Clear()
 		}
 		return sum
 	}

@@ -1,5 +1,6 @@
-// Package readside has the ways in which a reader says that it reads, each around the same load of a pointer to a shared record.
-// The loops are written out for each, so that the call is no part of the figure.
+// Package readside has the ways in which a reader says that it reads, each around the same load of
+// a pointer to a shared record. The loops are written out for each, so that the call is no part of
+// the figure.
 package readside
 
 import (

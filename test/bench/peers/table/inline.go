@@ -27,7 +27,8 @@ func (t *inline) put(id uint64) {
 	r.id.Store(id)
 }
 
-// get loads the word before the identifier, so that the word of another than the one asked for is never taken for its.
+// get loads the word before the identifier, so that the word of another than the one asked for is
+// never taken for its.
 func (t *inline) get(id uint64) *record {
 	if s := slot(id); s < uint64(len(t.e)) {
 		r := &t.e[s]

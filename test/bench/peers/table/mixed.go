@@ -2,14 +2,15 @@ package table
 
 import "slices"
 
-// Churn is a set of entries that one worker replaces in turn while others are read: an identifier that was replaced never comes back,
-// so that the entries of the readers have to be left alone.
+// Churn is a set of entries that one worker replaces in turn while others are read: an identifier
+// that was replaced never comes back, so that the entries of the readers have to be left alone.
 type Churn struct {
 	ids  []uint64
 	next int
 }
 
-// Split returns the identifiers to read, seven eighths, and of the others a Churn for each of two workers.
+// Split returns the identifiers to read, seven eighths, and of the others a Churn for each of two
+// workers.
 func Split(ids []uint64) (kept []uint64, churns [2]*Churn) {
 	k, half := len(ids)-len(ids)/8, len(ids)/16
 	for w := range churns {

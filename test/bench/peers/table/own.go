@@ -19,8 +19,8 @@ const (
 	Gated = "cap Lookup in a section"
 )
 
-// Own returns kernel/cap's table, read in three ways: as who needs the object does, as who needs only the answer, and as a gated call
-// does, in a read section.
+// Own returns kernel/cap's table, read in three ways: as who needs the object does, as who needs
+// only the answer, and as a gated call does, in a read section.
 func Own() []Kind {
 	return []Kind{
 		{Name: Ours, Build: func(n int) (Table, []uint64) {
@@ -176,8 +176,9 @@ func (o gated) Read(cpu int, seq []uint64, from, n int) (passed int) {
 //go:noinline
 func Bare(t *cap.Table, id cap.ID, need cap.Perm) bool { return t.Holds(id, need) }
 
-// measureOwn weighs a table of n slots with a capability in each. Its memory comes by page as it is touched; the first array that the
-// table asks for is the index (the entries that Check and Lookup read).
+// measureOwn weighs a table of n slots with a capability in each. Its memory comes by page as it is
+// touched; the first array that the table asks for is the index (the entries that Check and Lookup
+// read).
 func measureOwn(n int) Memory {
 	o := newOwn(n)
 	defer o.Close()

@@ -1,6 +1,7 @@
 package table
 
-// plain is a Go map without a lock: the floor of what hashing costs. Nobody may write while it is read.
+// plain is a Go map without a lock: the floor of what hashing costs. Nobody may write while it is
+// read.
 type plain struct {
 	m map[uint64]*entry
 }

@@ -1,6 +1,7 @@
-// Package table has the tables that a kernel in Go could keep its capabilities in, each with the loops that read it. The loops are
-// written out for each table: a generic one would call it through a dictionary, an interface through a table of methods, and the call
-// would be part of the figure. They differ in nothing but the lookup.
+// Package table has the tables that a kernel in Go could keep its capabilities in, each with the
+// loops that read it. The loops are written out for each table: a generic one would call it through
+// a dictionary, an interface through a table of methods, and the call would be part of the figure.
+// They differ in nothing but the lookup.
 package table
 
 import (
@@ -9,10 +10,12 @@ import (
 	"pdac/test/bench/peers/keys"
 )
 
-// Table is a filled table. What is looked up is an entry by its identifier, and then whether it allows what is needed.
+// Table is a filled table. What is looked up is an entry by its identifier, and then whether it
+// allows what is needed.
 type Table interface {
-	// Read looks up n identifiers of seq from place from on, wrapping, and returns how many were there and allowed. cpu is
-	// the caller's, as far as the table wants to know; the length of seq is a power of two.
+	// Read looks up n identifiers of seq from place from on, wrapping, and returns how many were
+	// there and allowed. cpu is the caller's, as far as the table wants to know; the length of seq
+	// is a power of two.
 	Read(cpu int, seq []uint64, from, n int) int
 }
 
@@ -30,7 +33,8 @@ type Writable interface {
 	Replace(cpu int, old uint64) uint64
 }
 
-// Kind names a table and fills one with n entries. Identifiers are returned in an order that is random with respect to slots.
+// Kind names a table and fills one with n entries. Identifiers are returned in an order that is
+// random with respect to slots.
 type Kind struct {
 	Name  string
 	Build func(n int) (Table, []uint64)

@@ -8,8 +8,8 @@ import (
 	"pdac/test/bench/peers/keys"
 )
 
-// Every lookup of a filled table passes, replaced entries included, and none of an identifier that was replaced: figures of a
-// table that fails here would compare something else.
+// Every lookup of a filled table passes, replaced entries included, and none of an identifier that
+// was replaced: figures of a table that fails here would compare something else.
 func TestLookups(t *testing.T) {
 	const n = 1 << 10
 	for _, k := range slices.Concat(Peers(), Own()) {

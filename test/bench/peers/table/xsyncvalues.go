@@ -2,8 +2,8 @@ package table
 
 import "github.com/puzpuzpuz/xsync/v4"
 
-// xsyncValues holds permissions and object in the map's own entries: one load less than xsyncMap, and a change of permissions has to
-// store the entry anew.
+// xsyncValues holds permissions and object in the map's own entries: one load less than xsyncMap,
+// and a change of permissions has to store the entry anew.
 type xsyncValues struct {
 	m *xsync.Map[uint64, value]
 }
