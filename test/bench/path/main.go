@@ -22,6 +22,7 @@ func main() {
 		go yield()
 		yield()
 	case "spawn":
+		runtime.GOMAXPROCS(1)
 		spawn()
 	case "fault":
 		fault()
