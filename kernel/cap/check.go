@@ -11,8 +11,8 @@ package cap
 
 // Holds is the bare check, and inlined: it reports whether id is a capability that has all of the
 // needed permissions and no formula or account to ask. false says nothing: Check does. (The
-// compiler inlines no function that has both a path like this one and a call beside it, or this would
-// be Check. Where it matters write Holds(id, p) || Check(id, p).)
+// compiler inlines no function that has both a path like this one and a call beside it, or this
+// would be Check. Where it matters write Holds(id, p) || Check(id, p).)
 //
 // World: both.
 func (t *Table) Holds(id ID, need Perm) bool {
@@ -24,7 +24,7 @@ func (t *Table) Holds(id ID, need Perm) bool {
 // Check reports whether id is a capability that has all of the needed permissions, and whose
 // formula agrees, if it has one. Where that can matter, it counts as a use.
 //
-// World: both; but below the runtime only where no formula is a user's function: see Look.
+// World: above the runtime; below it Holds, or Look.
 func (t *Table) Check(id ID, need Perm) bool {
 	return t.Holds(id, need) || t.verdict(t.spread(id.Slot()), id, need) == OK
 }

@@ -7,11 +7,11 @@ package cap
 //	  load the parent's word              load its list of children
 //	  publish, if that still allows it    change each child's word
 //
-// All four accesses are sequentially consistent, so either Derive sees the parent's word changed, and
-// fails, or the walk sees the child. Then it changes the child's word, published or not, and the
-// CAS that publishes fails, since it is from the word as Derive wrote it. So no entry escapes. It
-// doesn't matter when the parent's word was changed and changed back (Narrow, then Grant): what the
-// child has is then based on the Grant.
+// All four accesses are sequentially consistent, so either Derive sees the parent's word changed,
+// and fails, or the walk sees the child. Then it changes the child's word, published or not, and
+// the CAS that publishes fails, since it is from the word as Derive wrote it. So no entry escapes.
+// It doesn't matter when the parent's word was changed and changed back (Narrow, then Grant): what
+// the child has is then based on the Grant.
 //
 // Linearization: a Derive that succeeds at the load of the parent's word; the child is there from
 // the CAS that publishes.

@@ -1,9 +1,9 @@
 // Package cap holds the capabilities: who may do what to which object. A check is one load, no
 // operation takes a lock, and revoking works everywhere at once.
 //
-// World: both. Check (of entries without a user's function), Look and Verdict are callable below
-// the runtime; everything else is for goroutines. Entries hold no Go pointers: values of objects
-// and functions of users are in heap-side tables, by index.
+// World: both. Holds, Look and Verdict are callable below the runtime; everything else is for
+// goroutines. Entries hold no Go pointers: values of objects and functions of users are in
+// heap-side tables, by index.
 //
 // docs/CAPABILITIES.md is the construction; each file argues its part:
 //

@@ -9,16 +9,16 @@ package cap
 //
 // Either Grant sees that the parent has lost what it was to give, or Narrow finds PENDING and sets
 // DIRTY, and the CAS fails. Then Grant takes DIRTY away and looks at the parent again. The child's
-// word alone would not do: a Narrow that finds nothing to take from it would leave it as it is, and the CAS would
-// add what the parent hasn't any more.
+// word alone would not do: a Narrow that finds nothing to take from it would leave it as it is, and
+// the CAS would add what the parent hasn't any more.
 //
 // Writers: PENDING is set by CAS, by one Grant at a time, and cleared by the same one, as is DIRTY;
-// or by Transfer, which takes the tag away from under it, so that its CAS fails for good. So as long as a
-// Grant sees PENDING under its own tag it is its own, and a word with PENDING and without DIRTY,
-// if it comes back, comes back only by that Grant's own hand.
+// or by Transfer, which takes the tag away from under it, so that its CAS fails for good. So as
+// long as a Grant sees PENDING under its own tag it is its own, and a word with PENDING and without
+// DIRTY, if it comes back, comes back only by that Grant's own hand.
 //
-// Linearization: the CAS that adds; with nothing to add, the load of the word. The permissions
-// were the parent's at some time between PENDING and the CAS, and every Narrow that took them from the
+// Linearization: the CAS that adds; with nothing to add, the load of the word. The permissions were
+// the parent's at some time between PENDING and the CAS, and every Narrow that took them from the
 // parent later finds the child after it.
 //
 // Progress: lock-free; a CAS fails only because somebody narrowed, revoked, transferred, or began to

@@ -1,9 +1,9 @@
 package cap
 
-// Narrowing a subtree: as Revoke, but each CAS takes permissions away instead of everything. A child
-// that is being derived, NEW, is narrowed too, and if that changed its word it will not be
-// published; if not, it has nothing that is being taken. DIRTY is told to a Grant under way, which may have based itself
-// on the permissions that an entry above has just lost (grant.go).
+// Narrowing a subtree: as Revoke, but each CAS takes permissions away instead of everything. A
+// child that is being derived, NEW, is narrowed too, and if that changed its word it will not be
+// published; if not, it has nothing that is being taken. DIRTY is told to a Grant under way, which
+// may have based itself on the permissions that an entry above has just lost (grant.go).
 //
 // Linearization: for each entry, the CAS; for one that had nothing to lose, the load of its word.
 //

@@ -34,9 +34,10 @@ func (o Object) Ref() uint64 { return uint64(o) & (1<<refBits - 1) }
 //
 //	reference  47 set | 46..20 number | 19..0 place
 //
-// Each is held by who registered it and by every root capability for it; what was derived from a root
-// does not outlive it. The last one to let go takes it out of its place, and then runs its release function. A root lets go when its slot is
-// free, a grace period after it was revoked, so no gated call can still be using the value.
+// Each is held by who registered it and by every root capability for it; what was derived from a
+// root does not outlive it. The last one to let go takes it out of its place, and then runs its
+// release function. A root lets go when its slot is free, a grace period after it was revoked, so
+// no gated call can still be using the value.
 //
 // Words and writers: a place by who took it from the free list, then by who let go last; chunks by
 // CAS from nil; users by adding, from 1 up, down to 0, which is final.

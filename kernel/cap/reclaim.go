@@ -9,9 +9,9 @@ import "sync/atomic"
 //
 // What died below the top of a Revoke. The owner of the top waits for a grace period after it
 // killed everything and made a tomb of the top. From then on nothing below changes: a Derive that
-// began before has ended, and later ones find their parent REVOKED before they link. Nobody gets there, either: a
-// walk that reads the top's next word finds a tomb and goes by. So the owner alone has the subtree,
-// but for the tombs in it, whose subtrees belong to their own owners.
+// began before has ended, and later ones find their parent REVOKED before they link. Nobody gets
+// there, either: a walk that reads the top's next word finds a tomb and goes by. So the owner alone
+// has the subtree, but for the tombs in it, whose subtrees belong to their own owners.
 //
 // A tomb. It can be cut out of its list by somebody else, while its owner is still taking what was
 // below. It is free when both have happened: the owner is done (SETTLED), and a grace period has
@@ -22,7 +22,8 @@ import "sync/atomic"
 // active, since the parent's owner may free the parent a grace period after it revoked the child's
 // ancestors.
 //
-// Words and writers: SETTLED and CUT in next by or, each once; links of a slot by who has it to himself.
+// Words and writers: SETTLED and CUT in next by or, each once; links of a slot by who has it to
+// himself.
 //
 // Progress: wait-free but for the grace period.
 
@@ -46,7 +47,8 @@ func (l *list) take(t *Table) uint32 {
 // reclaim frees what was below a top of the caller's, settles the top, and marks what the caller cut
 // out of lists.
 //
-// Preconditions: a grace period after the top was buried and those were cut; the caller owns the top.
+// Preconditions: a grace period after the top was buried and those were cut; the caller owns the
+// top.
 func (t *Table) reclaim(top uint32, out list) {
 	var below list
 	for slot := top; ; {

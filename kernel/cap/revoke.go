@@ -4,26 +4,28 @@ package cap
 //
 // Top down, entry by entry, a CAS makes the word REVOKED; then the entry's children are looked for.
 // derive.go argues that none escapes, grant.go that none gets more. A walk goes also below what it
-// finds REVOKED by somebody else, who may have been stopped halfway: walkers help each other and none waits for
-// another.
+// finds REVOKED by somebody else, who may have been stopped halfway: walkers help each other and
+// none waits for another.
 //
 // Who made the top REVOKED owns it (tree.go) and makes a tomb of it, after everything below is
 // dead. Of two that revoke the same capability the second gets ErrRevoked.
 //
-// After the walk Synchronize waits for all sections of the domain that are under way: gated calls that
-// one of the entries admitted, other walkers that killed some of them and may not yet have told the
-// caches and woken the blocked calls, and Derives. So after the return nothing in the subtree passes, and nothing
-// that passed is still running.
+// After the walk Synchronize waits for all sections of the domain that are under way: gated calls
+// that one of the entries admitted, other walkers that killed some of them and may not yet have
+// told the caches and woken the blocked calls, and Derives. So after the return nothing in the
+// subtree passes, and nothing that passed is still running.
 //
 // Linearization: for each entry, the CAS that makes it REVOKED, by this walk or by another.
 //
-// Progress: the walk is lock-free. Revoke as a whole blocks for a grace period, hence for the gated calls.
+// Progress: the walk is lock-free. Revoke as a whole blocks for a grace period, hence for the gated
+// calls.
 
 // Revoke ends a capability and everything derived from it. The authority is id itself or an
 // ancestor, and has Revoke. When it returns, no check of any of them passes anywhere, the calls that
 // they admitted have ended, and those that were blocked have been woken.
 //
-// It waits for gated calls, so it must not be called inside one: in the read section that Admit wants.
+// It waits for gated calls, so it must not be called inside one: in the read section that Admit
+// wants.
 //
 // Errors: of either as Lookup; ErrNotOwner; ErrInside.
 func (t *Table) Revoke(authority, id ID) error {
@@ -79,7 +81,8 @@ func (t *Table) authorise(authority, id ID, need Perm) error {
 	return t.consent(authority.Slot(), s)
 }
 
-// cutDown kills a capability and all below and makes a tomb of it, if allow agrees. Then the caller owns it.
+// cutDown kills a capability and all below and makes a tomb of it, if allow agrees. Then the caller
+// owns it.
 func (t *Table) cutDown(id ID, allow func() error, out *list) error {
 	top := id.Slot()
 	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.spread(top)))

@@ -33,14 +33,14 @@ package cap
 // TOMBs stay in the list until there are more than an eighth of what the last sweep found alive;
 // then who buried the last one cuts them all. So a removal costs nine steps on average, not a
 // search through a list of a million, and the tombs of a list are at most an eighth of the largest
-// number of live children that it had since. A sweep does what it can: what it could not cut, because
-// somebody changed the word before it, it leaves for the next.
+// number of live children that it had since. A sweep does what it can: what it could not cut,
+// because somebody changed the word before it, it leaves for the next.
 //
 // Progress: push and bury are lock-free; sweep is wait-free, and so is each step of a walk.
 //
-// Rejected: Michael's search from the front at each removal (quadratic for who deletes many children in
-// the order of their creation); a doubly linked list (more words to keep in step than the whole rest);
-// tags in the links (the read section is needed anyway, for the walks).
+// Rejected: Michael's search from the front at each removal (quadratic for who deletes many
+// children in the order of their creation); a doubly linked list (more words to keep in step than
+// the whole rest); tags in the links (the read section is needed anyway, for the walks).
 
 const (
 	tomb    = 1 << 24 // not a member any more; everything below is REVOKED

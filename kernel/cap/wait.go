@@ -8,18 +8,19 @@ import "sync/atomic"
 //	  count, put on the list       change the word
 //	  load the word                load the count; wake who is on the list
 //
-// Both are sequentially consistent, so either Await (and the Check that its caller makes afterwards)
-// sees the word changed, or the waiter is woken. A waiter may be woken more than once, and once more while Done is under way.
+// Both are sequentially consistent, so either Await (and the Check that its caller makes
+// afterwards) sees the word changed, or the waiter is woken. A waiter may be woken more than once,
+// and once more while Done is under way.
 //
-// Waiters are on lists by a hash of the slot. A list is pushed to in front by CAS. A waiter that is done is a
-// tomb on the list, skipped by who wakes and cut out when the tombs outnumber an eighth of the rest, as
-// in tree.go. Its memory is the collector's, so no tomb needs to be freed in time, and cutting needs no
-// mark: the CAS of a link skips only tombs, so no waiter is lost, and where two cuts undo each other a tomb comes
-// back, to be cut next time.
+// Waiters are on lists by a hash of the slot. A list is pushed to in front by CAS. A waiter that is
+// done is a tomb on the list, skipped by who wakes and cut out when the tombs outnumber an eighth
+// of the rest, as in tree.go. Its memory is the collector's, so no tomb needs to be freed in time,
+// and cutting needs no mark: the CAS of a link skips only tombs, so no waiter is lost, and where
+// two cuts undo each other a tomb comes back, to be cut next time.
 //
-// Words and writers: a list's head and links by CAS, Await and sweeps; wake is set before the push and cleared by
-// Done; cold.waiters by adding, Await and Done. It belongs to the slot, not to the tenant: a
-// waiter of an earlier tenant that isn't done yet costs a look at the list.
+// Words and writers: a list's head and links by CAS, Await and sweeps; wake is set before the push
+// and cleared by Done; cold.waiters by adding, Await and Done. It belongs to the slot, not to the
+// tenant: a waiter of an earlier tenant that isn't done yet costs a look at the list.
 //
 // Progress: Await is lock-free, Done and waking are wait-free, in the number of waiters.
 
@@ -43,8 +44,9 @@ type waiting struct {
 type Waiter struct{ w *waiting }
 
 // Await registers a call that was admitted by id and is going to block: wake is called when id is
-// revoked, transferred or narrowed, and so that a call can't miss it, the caller checks id once more between Await and blocking. wake
-// must not block and not call the table; it can come at once, more than once, and late.
+// revoked, transferred or narrowed, and so that a call can't miss it, the caller checks id once
+// more between Await and blocking. wake must not block and not call the table; it can come at once,
+// more than once, and late.
 //
 // Errors: ErrNoCapability, ErrRevoked; then there is no Waiter.
 func (t *Table) Await(id ID, wake func()) (Waiter, error) {
