@@ -86,9 +86,10 @@ func calibrate(workers int, body Body) int {
 		if once(workers, n, body) < duration/4 {
 			continue
 		}
-		// It may have been waiting that took so long.
-		if wall, _ := quietest(workers, n, body); wall > duration/4 {
-			return max(1, int(float64(n)*float64(duration)/float64(wall)))
+		// What took so long may have been waiting, which says nothing about n.
+		wall, wait := quietest(workers, n, body)
+		if busy := float64(wall) * (1 - wait); busy > float64(duration/4) {
+			return max(1, int(float64(n)*float64(duration)/busy))
 		}
 	}
 }
