@@ -159,7 +159,7 @@ func TestGrantAgainstNarrow(t *testing.T) {
 // than its parent once all have returned.
 func TestDeriveAgainstNarrow(t *testing.T) {
 	table := newTable(t, 4096)
-	for range times(t, 3000) {
+	for range times(t, 1000) {
 		root := must(t)(table.Create(0, 1, file7, AllPerms, Options{}))
 		top := must(t)(table.Derive(0, root, 1, AllPerms, Options{}))
 		deriver := func(cpu int) func() {
