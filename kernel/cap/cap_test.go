@@ -3,6 +3,7 @@ package cap
 import (
 	"errors"
 	"testing"
+	"unsafe"
 )
 
 func TestCreateCheckLookup(t *testing.T) {
@@ -515,5 +516,16 @@ func TestNewErrors(t *testing.T) {
 	id := must(t)(table.Create(0, 1, file7, Read, Options{}))
 	if !table.Check(id, Read) || table.Stats().Backed != chunk || table.Stats().Slots != MaxSlots-1 {
 		t.Errorf("%+v", table.Stats())
+	}
+}
+
+// The index takes 16 bytes for a capability, and what Check reads of the table is in one cache line.
+func TestLayout(t *testing.T) {
+	var table Table
+	if entryBytes != 16 || coldBytes != 40 || recordBytes != 64 {
+		t.Errorf("entries of %d, %d and %d bytes", entryBytes, coldBytes, recordBytes)
+	}
+	if end := unsafe.Offsetof(table.limit) + unsafe.Sizeof(table.limit); end > 64 || unsafe.Offsetof(table.hot) != 0 {
+		t.Errorf("limit ends at %d", end)
 	}
 }
