@@ -3,9 +3,11 @@ package cap
 // Transferring: the entry stays where it is, with its object, children, formula and account, and
 // gets another identifier, so that who knew the old one has nothing.
 //
-// One CAS puts the next generation's tag into the word, and takes a Grant's flags away with the old
-// one. Of two at the same time the second finds another tag. Who won writes generation and
-// space; until it returns nobody knows the identifier, so no other Transfer can interfere.
+// One CAS puts a later generation's tag into the word, and takes a Grant's flags away with the old
+// one. Of two at the same time the second finds another tag. Each takes a generation of its own by
+// adding, before the CAS: so none comes twice, also when somebody learns the new identifier from
+// Walk and transfers it before this call has returned. (It leaves open whose it then is: the space
+// is written after the CAS, and the later store stays.) One that fails has used up a generation.
 //
 // Linearization: the CAS. Progress: lock-free, then a grace period.
 
@@ -34,14 +36,17 @@ func (t *Table) transfer(id ID, to Space) (ID, error) {
 		return 0, t.explain(v, id, Transfer)
 	}
 	c := &t.cold[slot]
-	generation := t.tags.generation(slot, id.tag()) + 1
-	if generation > lastGeneration {
+	if c.generation.Load() >= lastGeneration {
 		return 0, ErrFull
 	}
-	moved := makeID(slot, t.tags.tag(slot, generation))
 	if err := t.consent(slot, s); err != nil {
 		return 0, err
 	}
+	generation := c.generation.Add(1)
+	if generation > lastGeneration { // others have taken the last ones
+		return 0, ErrFull
+	}
+	moved := makeID(slot, t.tags.tag(slot, generation))
 	for {
 		w := t.at(slot).word.Load()
 		is, s := split(w, slot)
@@ -55,7 +60,6 @@ func (t *Table) transfer(id ID, to Space) (ID, error) {
 			break
 		}
 	}
-	c.generation.Store(generation)
 	c.space.Store(uint32(to))
 	t.invalidate(slot)
 	t.wake(slot)
