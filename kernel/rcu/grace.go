@@ -20,7 +20,7 @@ func (d *Domain) Synchronize() {
 
 // period waits a grace period: domain.go argues that it is one.
 func (d *Domain) period() {
-	w := waiting{pace: d.pace, start: d.now(), report: d.stallNs}
+	w := waiting{pace: d.pace, report: d.stallNs}
 	p := d.phase.Load()
 	d.drain(&w, p^1)
 	d.phase.Store(p ^ 1)
@@ -31,7 +31,7 @@ func (d *Domain) period() {
 			d.wait(&w, Stall{CPU: cpu, Trap: true})
 		}
 	}
-	d.record(d.now() - w.start)
+	d.record(d.took(&w))
 }
 
 // drain returns when every counter of a phase has been zero once.

@@ -17,12 +17,16 @@ type Stall struct {
 // waiting is one grace period's wait.
 type waiting struct {
 	pace   pace
-	start  uint64 // ns
+	waited bool
+	start  uint64 // ns, of the first wait
 	report uint64 // age of the grace period in ns at which it is next called stalled
 }
 
 // wait waits a little for who is described by s, and reports a stall when it is time.
 func (d *Domain) wait(w *waiting, s Stall) {
+	if !w.waited {
+		w.waited, w.start = true, d.now()
+	}
 	if !w.pace.wait() {
 		return
 	}

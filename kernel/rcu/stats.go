@@ -2,8 +2,9 @@ package rcu
 
 import "math/bits"
 
-// Buckets is the number of counts in a histogram of latencies. Count 0 is for 0 ns, count i for
-// 2^(i-1) ns to less than 2^i, the last one (4.6 minutes) also for all beyond.
+// Buckets is the number of counts in a histogram of latencies. Count 0 is for grace periods that had
+// nobody to wait for, count i for 2^(i-1) ns to less than 2^i, the last one (4.6 minutes) also for
+// all beyond.
 const Buckets = 40
 
 // Stats are totals since New, unless they say otherwise.
@@ -32,6 +33,15 @@ func (d *Domain) Stats() Stats {
 		s.Readers += c.readers[0].Load() + c.readers[1].Load()
 	}
 	return s
+}
+
+// took returns how long a grace period was. One that met nobody took 0 ns: reading the clock would
+// take longer.
+func (d *Domain) took(w *waiting) uint64 {
+	if !w.waited {
+		return 0
+	}
+	return d.now() - w.start
 }
 
 // record counts a grace period of that many ns.
