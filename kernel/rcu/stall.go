@@ -6,7 +6,7 @@ import "time"
 // registered.
 type Stall struct {
 	CPU   int           // where the section was begun
-	Start uint64        // time of Config.Now, ns, when it began; if not registered, when the grace period did, which is later
+	Start uint64        // time of Config.Now, ns, when it began; if not registered, when the grace period first waited, which is later
 	PC    uintptr       // return address in the function that Track was told to name; 0: not registered
 	Age   time.Duration // since Start
 	Trap  bool          // it is trap code: Config.Traps
