@@ -1,0 +1,108 @@
+package ipc
+
+import (
+	"testing"
+
+	"pdac/kernel/cap"
+)
+
+// The windows of the races that semaphore.go and call.go argue about, each opened on purpose.
+
+// A permit comes to who waits and isn't counted yet, then another for him to find: one is for who is
+// counted.
+func TestWindowServedBeforeCounted(t *testing.T) {
+	s := semaphoreOf(0, 64)
+	at, _ := s.waiters.take()
+	s.waiters.begin(at) // first in the row, not counted
+	done := make(chan error)
+	go func() { done <- s.acquire(nil, nil) }()
+	until(func() bool { return s.waiting() == 1 })
+	s.release()
+	if p := &s.waiters.places[at]; p.state() != granted {
+		t.Fatal("the first was not served")
+	}
+	s.release()
+	if err := s.wait(&s.waiters.places[at], nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.waiters.end(at)
+	if err := <-done; err != nil || s.permits() != 0 || s.waiting() != 0 {
+		t.Errorf("%v, %d permits, %d wait", err, s.permits(), s.waiting())
+	}
+}
+
+// Who gives up while he is owed a permit waits for it, and passes it on.
+func TestWindowGivingUpWhatIsOwed(t *testing.T) {
+	for range 100 {
+		s := semaphoreOf(0, 64)
+		at, _ := s.waiters.take()
+		s.waiters.begin(at)
+		s.balance.Add(-1) // waits
+		s.balance.Add(1)  // is owed a permit
+		done := make(chan bool)
+		go func() {
+			s.cancel(&s.waiters.places[at])
+			close(done)
+		}()
+		s.grant()
+		<-done
+		if s.permits() != 1 || s.waiting() != 0 {
+			t.Fatalf("%d permits, %d wait", s.permits(), s.waiting())
+		}
+	}
+}
+
+// The endpoint dies while a reply is being made, which then fails: its caller must hear of the death.
+func TestWindowDeathDuringReply(t *testing.T) {
+	e, h, _ := carrying(t, Options{})
+	done := make(chan error)
+	var q, r Message
+	go func() { done <- e.Call(nil, nil, client, text("?"), &r) }()
+	e.Recv(nil, nil, &q)
+	q.Caps, q.Cap[0] = 1, Cap{ID: h.create(server, cap.AllPerms), Mode: Transfer}
+	h.before = func() {
+		e.Kill(nil)
+		delete(h.held, q.Cap[0].ID)
+	}
+	if err := e.Reply(q.Call, &q); err == nil {
+		t.Error("a capability that was gone went")
+	}
+	if err := <-done; err != ErrDead {
+		t.Errorf("the caller got %v", err)
+	}
+}
+
+// A reply that comes to a call whose capability was revoked is dropped, with what it carries.
+func TestWindowReplyToTheRevoked(t *testing.T) {
+	e, h, _ := carrying(t, Options{})
+	done := make(chan error)
+	g := new(gate)
+	var q, r Message
+	go func() { done <- e.Call(nil, g, client, text("?"), &r) }()
+	e.Recv(nil, nil, &q)
+	until(func() bool { return g.leaves.Load() == 1 })
+	g.revoked.Store(true) // and not woken yet
+	q.Caps, q.Cap[0] = 1, Cap{ID: h.create(server, cap.AllPerms), Mode: Transfer}
+	if err := e.Reply(q.Call, &q); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != errRevoked || h.dropped != 1 || len(h.held) != 0 {
+		t.Errorf("%v; dropped %d, held %+v", err, h.dropped, h.held)
+	}
+}
+
+// first serves none who began to wait after it had begun, so that it can't miss one before him.
+func TestWindowNewcomersAreNotServed(t *testing.T) {
+	var q waiters
+	q.init(64)
+	at, _ := q.take()
+	w := q.begin(at)
+	q.tickets.Store(w>>stateBits - 1) // as it was when first began
+	if q.first() {
+		t.Error("served one with a ticket drawn later")
+	}
+	q.tickets.Store(w >> stateBits)
+	if !q.first() || q.places[at].state() != granted {
+		t.Error("served nobody")
+	}
+}
