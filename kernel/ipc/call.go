@@ -81,7 +81,7 @@ func (e *Endpoint) abandon(p *place) {
 	for !p.withdraw() {
 		switch p.state() {
 		case serving:
-			<-p.wake // until it is granted, or again waiting
+			p.park() // until it is granted, or again waiting
 		case granted:
 			e.table.discard(&p.call.reply)
 			return
@@ -119,6 +119,6 @@ func (e *Endpoint) Reply(call CallID, m *Message) error {
 			p.die()
 		}
 	}
-	p.kick()
+	p.unpark()
 	return err
 }

@@ -45,6 +45,10 @@ func (t *Table) pack(from, m *Message, to cap.Space) error {
 	if m.Caps|m.Ranges == 0 {
 		return nil
 	}
+	return t.packItems(from, m, to)
+}
+
+func (t *Table) packItems(from, m *Message, to cap.Space) error {
 	if m.Caps != 0 && t.caps == nil || m.Ranges != 0 && t.pages == nil {
 		return ErrNotCarried
 	}

@@ -75,16 +75,16 @@ func (m *Message) Payload() []byte { return m.Data[:m.Len] }
 // check says whether the message is well formed.
 func (m *Message) check() error {
 	switch {
-	case m.Len < 0 || m.Len > MaxData:
+	case uint(m.Len) <= MaxData && m.Caps|m.Ranges == 0:
+		return nil
+	case uint(m.Len) > MaxData:
 		return ErrTooLong
 	case m.Caps < 0 || m.Caps > MaxCaps:
 		return ErrTooManyCaps
 	case m.Ranges < 0 || m.Ranges > MaxRanges:
 		return ErrTooManyPages
-	case m.Caps|m.Ranges != 0:
-		return m.checkItems()
 	}
-	return nil
+	return m.checkItems()
 }
 
 func (m *Message) checkItems() error {

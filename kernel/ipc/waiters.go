@@ -17,7 +17,7 @@ import (
 //	tickets     everyone who begins to wait adds 1
 //	word        ticket<<3 | state, see the states for who changes what
 //	closed      close, once
-//	wake, kick  the place's first owner; then constant
+//	kick        the place's first owner; then constant
 //
 // Invariant: no ticket is drawn twice, so a word names one wait, and a CAS from it succeeds in that
 // one only.
@@ -28,8 +28,8 @@ import (
 // Linearization: the CAS of a word. Nobody waits where it is closed: begin stores the word, then
 // loads closed; close stores closed, then loads the words (Dekker).
 //
-// Waking is a token in a channel of capacity 1, which who wakes never waits for. A token can come
-// late, when the place has another owner: so he who wakes up looks at his word, and may sleep again.
+// Waking is a token (park.go), of which there is one at most. It can come late, when the place has
+// another owner: so he who wakes up looks at his word, and may sleep again.
 //
 // Reclamation: none needed. Places are type-stable and live as long as their endpoint.
 //
@@ -51,9 +51,9 @@ type waiters struct {
 // place is where one call waits.
 type place struct {
 	word atomic.Uint64
-	wake chan struct{} // capacity 1
-	kick func()        // puts a token there: made once, so that no wait allocates
-	call *caller       // of those who wait for a reply
+	parker
+	kick func()  // unpark, for others: made once, so that no wait allocates
+	call *caller // of those who wait for a reply
 }
 
 // States of a wait. idle -> waiting -> granted -> idle is the usual way.
@@ -97,8 +97,9 @@ func (q *waiters) take() (at int, ok bool) {
 				continue
 			}
 			at = i*64 + bit
-			if p := &q.places[at]; p.wake == nil {
+			if p := &q.places[at]; p.kick == nil {
 				p.open()
+				p.kick = p.unpark
 			}
 			return at, true
 		}
@@ -106,25 +107,10 @@ func (q *waiters) take() (at int, ok bool) {
 	return 0, false
 }
 
-// open makes what a place needs for sleeping.
-func (p *place) open() {
-	wake := make(chan struct{}, 1)
-	p.wake = wake
-	p.kick = func() {
-		select {
-		case wake <- struct{}{}:
-		default: // one is there already
-		}
-	}
-}
-
 // begin begins a wait at a place of the caller's. It returns the word that names it.
 func (q *waiters) begin(at int) uint64 {
 	p := &q.places[at]
-	select {
-	case <-p.wake: // an earlier owner's
-	default:
-	}
+	p.clear() // of what was meant for an earlier owner
 	w := q.tickets.Add(1)<<stateBits | waiting
 	p.word.Store(w)
 	if q.closed.Load() { // pairs with the store in close
@@ -158,7 +144,7 @@ func (q *waiters) first() bool {
 			return false
 		}
 		if best.word.CompareAndSwap(word, word-waiting+granted) {
-			best.kick()
+			best.unpark()
 			return true
 		}
 	}
@@ -177,7 +163,7 @@ func (q *waiters) close() {
 // die ends the wait at p, if there is one that nobody is serving.
 func (p *place) die() {
 	if w := p.word.Load(); w&stateMask == waiting && p.word.CompareAndSwap(w, w-waiting+dead) {
-		p.kick()
+		p.unpark()
 	}
 }
 
@@ -195,43 +181,38 @@ func (p *place) withdraw() bool {
 
 // sleep waits until the wait has ended. Errors: the guard's; ctx's, if it hadn't ended.
 func (p *place) sleep(ctx context.Context, g Guard) error {
+	if ctx == nil || ctx.Done() == nil {
+		return p.await(nil, g)
+	}
+	defer context.AfterFunc(ctx, p.kick)()
+	return p.await(ctx, g)
+}
+
+// await is sleep with p kicked when ctx, if there is one, is done.
+func (p *place) await(ctx context.Context, g Guard) error {
 	for !p.ended() {
 		if g != nil {
 			if err := g.Leave(p.kick); err != nil {
 				return err
 			}
 		}
-		err := p.doze(ctx)
+		p.park()
 		if g != nil {
 			if err := g.Enter(); err != nil {
 				return err
 			}
 		}
-		if err != nil && !p.ended() {
-			return err
+		if ctx != nil && ctx.Err() != nil && !p.ended() {
+			return ctx.Err()
 		}
 	}
 	return nil
 }
 
-// doze waits for a token.
-func (p *place) doze(ctx context.Context) error {
-	if ctx == nil || ctx.Done() == nil {
-		<-p.wake
-		return nil
-	}
-	select {
-	case <-p.wake:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // settle waits for what cannot be given up any more: a few steps of whoever is about to serve.
 func (p *place) settle() {
 	for !p.ended() {
-		<-p.wake
+		p.park()
 	}
 }
 

@@ -1,0 +1,1 @@
+// Bodies of linknamed functions are elsewhere; this file lets the compiler accept that.
