@@ -1,0 +1,171 @@
+package gate
+
+import (
+	"context"
+
+	"pdac/kernel/ipc"
+	"pdac/kernel/space"
+)
+
+// Endpoints: messages of up to 128 bytes, which carry capabilities and pages.
+
+// What programs need of package ipc.
+type (
+	Message = ipc.Message
+	Carried = ipc.Cap    // a capability in a message
+	Range   = ipc.Range  // pages in a message
+	CallID  = ipc.CallID // who waits for a reply
+)
+
+// How a capability travels in a message.
+const (
+	ByDerive   = ipc.Derive   // the receiver gets one derived from it
+	ByTransfer = ipc.Transfer // the receiver gets it, the sender's identifier ends
+)
+
+const maxEndpoints = 1 << 16
+
+// EndpointOptions say what an endpoint is to be like. 0 means the default.
+type EndpointOptions struct {
+	Capacity int // messages that wait to be received: 1 to 4096; 16
+	Waiters  int // calls that can wait, for each of room, a message and a reply: to 16384; 64
+}
+
+// EndpointCreate makes an endpoint and returns a capability for it, which the caller's space holds:
+// so are the capabilities that are sent to it. Write is for sending and calling, Read for receiving
+// and replying, Delete for closing. id is one for Roots.Endpoints with Create.
+//
+// Errors: of id; *ArgumentError; ErrNoSpace; ErrFull.
+func EndpointCreate(id ID, o EndpointOptions) (ID, error) {
+	t, _, err := enter(endpointCreate, id)
+	if err != nil {
+		return 0, err
+	}
+	defer leave(t)
+	e, err := core.endpoints.Create(ipc.Options{Capacity: o.Capacity, Waiters: o.Waiters, Owner: Space(space.Get())})
+	if err == ipc.ErrFull {
+		err = ErrFull
+	}
+	if err != nil {
+		return 0, endpointCreate.failIPC(err)
+	}
+	made, err := newObject(typeEndpoint, e, func() { core.endpoints.Remove(e, nil) }, usual)
+	return made, endpointCreate.fail(err)
+}
+
+// EndpointSend sends a copy of m, and waits for room, as long as ctx says (nil: for ever). id has
+// Write. Of a capability that goes by transfer the old identifier is dead when it returns.
+//
+// Errors: of id; *ArgumentError; *ItemError; ErrDead, ErrCrowded; ctx's.
+func EndpointSend(id ID, ctx context.Context, m *Message) error {
+	return send(endpointSend, id, m, func(e *ipc.Endpoint, g *guard) error { return e.Send(ctx, g, m) })
+}
+
+// EndpointTrySend is EndpointSend that doesn't wait: ErrWouldBlock.
+func EndpointTrySend(id ID, m *Message) error {
+	return send(endpointTrySend, id, m, func(e *ipc.Endpoint, _ *guard) error { return e.TrySend(m) })
+}
+
+// EndpointCall sends a copy of m and waits for the reply, which it copies into reply; they may be
+// the same. id has Write.
+//
+// Errors: as EndpointSend. While it waits for the reply, it isn't known whether anybody received m.
+func EndpointCall(id ID, ctx context.Context, m, reply *Message) error {
+	if reply == nil {
+		return endpointCall.bad("reply", "a message")
+	}
+	return send(endpointCall, id, m, func(e *ipc.Endpoint, g *guard) error {
+		err := e.Call(ctx, g, Space(space.Get()), m, reply)
+		if err == nil {
+			receive(reply)
+		}
+		return err
+	})
+}
+
+// EndpointReply answers a call that was received at the endpoint: m.Call of what EndpointRecv gave.
+// It never waits. id has Read.
+//
+// Errors: of id; *ArgumentError; *ItemError; ErrNoCall; ErrDead.
+func EndpointReply(id ID, to CallID, m *Message) error {
+	return send(endpointReply, id, m, func(e *ipc.Endpoint, _ *guard) error { return e.Reply(to, m) })
+}
+
+// EndpointRecv receives the oldest message into m, and waits for one, as long as ctx says (nil: for
+// ever). If m.Call isn't 0 its sender waits for a reply. Pages that it brings belong to the caller's
+// space: MemoryBytes. id has Read.
+//
+// Errors: of id; *ArgumentError; ErrDead, ErrCrowded; ctx's.
+func EndpointRecv(id ID, ctx context.Context, m *Message) error {
+	if m == nil {
+		return endpointRecv.bad("m", "a message")
+	}
+	g, err := enterBlocking(endpointRecv, id)
+	if err != nil {
+		return err
+	}
+	defer g.end()
+	if err := value[*ipc.Endpoint](g.object).Recv(ctx, g, m); err != nil {
+		return endpointRecv.failIPC(err)
+	}
+	receive(m)
+	return nil
+}
+
+// EndpointTryRecv is EndpointRecv that doesn't wait: ErrWouldBlock.
+func EndpointTryRecv(id ID, m *Message) error {
+	if m == nil {
+		return endpointTryRecv.bad("m", "a message")
+	}
+	t, o, err := enter(endpointTryRecv, id)
+	if err != nil {
+		return err
+	}
+	defer leave(t)
+	if err := value[*ipc.Endpoint](o).TryRecv(m); err != nil {
+		return endpointTryRecv.failIPC(err)
+	}
+	receive(m)
+	return nil
+}
+
+// EndpointClose ends an endpoint: calls that wait and all that come get ErrDead, and messages that
+// nobody received are dropped. id has Delete.
+func EndpointClose(id ID) error {
+	t, o, err := enter(endpointClose, id)
+	if err != nil {
+		return err
+	}
+	defer leave(t)
+	value[*ipc.Endpoint](o).Kill(nil)
+	return nil
+}
+
+// send makes one of the calls that send m.
+func send(c call, id ID, m *Message, f func(*ipc.Endpoint, *guard) error) error {
+	if m == nil {
+		return c.bad("m", "a message")
+	}
+	transfers := false
+	defer func() {
+		if transfers { // after the section
+			core.rcu.Synchronize()
+		}
+	}()
+	g, err := enterBlocking(c, id)
+	if err != nil {
+		return err
+	}
+	defer g.end()
+	for i := range min(max(m.Caps, 0), len(m.Cap)) {
+		transfers = transfers || m.Cap[i].Mode == ByTransfer
+	}
+	return c.failIPC(f(value[*ipc.Endpoint](g.object), g))
+}
+
+// receive makes the pages of a received message the caller's.
+func receive(m *Message) {
+	for _, r := range m.Range[:m.Ranges] {
+		addresses.claim(r.At, r.Len, space.Get())
+	}
+}

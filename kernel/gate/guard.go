@@ -1,0 +1,113 @@
+package gate
+
+import (
+	"time"
+
+	"pdac/kernel/cap"
+	"pdac/kernel/rcu"
+)
+
+// Calls that block. A goroutine that waits is in no section, or it would hold up every Revoke: it
+// registers as a waiter under its capability, looks once more whether that is still good, leaves,
+// waits, enters and looks anew. Revoke and Narrow change the word and then wake the waiters, so
+// either the look or the wait notices (cap, wait.go).
+//
+// The look asks for the identifier and the permissions. The formula was asked, and paid, when the
+// call began: a call is one use, however often it is woken.
+
+// guard is the section of a call that may block. It implements ipc.Guard.
+type guard struct {
+	call   call
+	id     ID
+	object cap.Object
+	token  rcu.Token
+	inside bool
+	waiter cap.Waiter
+}
+
+// enterBlocking is enter for a call that may block; it is left by end.
+func enterBlocking(c call, id ID) (*guard, error) {
+	t, o, err := enter(c, id)
+	if err != nil {
+		return nil, err
+	}
+	return &guard{call: c, id: id, object: o, token: t, inside: true}, nil
+}
+
+// end leaves the section if the call is in it.
+func (g *guard) end() {
+	if g.inside {
+		g.inside = false
+		leave(g.token)
+	}
+}
+
+// Leave implements ipc.Guard. After an error the call is still in its section.
+func (g *guard) Leave(wake func()) error {
+	w, err := core.table.Await(g.id, wake)
+	if err != nil {
+		return err
+	}
+	if err := g.still(); err != nil {
+		core.table.Done(w)
+		return err
+	}
+	g.waiter = w
+	g.end()
+	return nil
+}
+
+// Enter implements ipc.Guard. After an error the call is in its section too.
+func (g *guard) Enter() error {
+	core.table.Done(g.waiter)
+	g.token = core.rcu.Track(core.rcu.ReadLock(core.cpu()), 1)
+	g.inside = true
+	return g.still()
+}
+
+// still looks whether the capability is good as before.
+func (g *guard) still() error {
+	need := callTable[g.call].need
+	if core.table.Holds(g.id, need) {
+		return nil
+	}
+	i, err := core.table.Info(g.id)
+	if missing := need &^ i.Perms; err == nil && missing != 0 {
+		err = &PermissionError{Missing: missing}
+	}
+	return err
+}
+
+// wait waits until something comes on c, or on stop, or the capability is no longer good.
+func wait[T any](g *guard, c <-chan T, stop <-chan struct{}) error {
+	woken := make(chan struct{}, 1)
+	wake := func() {
+		select {
+		case woken <- struct{}{}:
+		default:
+		}
+	}
+	for came := false; !came; {
+		if err := g.Leave(wake); err != nil {
+			return err
+		}
+		select {
+		case <-c:
+			came = true
+		case <-stop:
+			came = true
+		case <-woken: // narrowed, perhaps
+		}
+		if err := g.Enter(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sleep waits until a time on the gate's clock, or a little less, or until something comes on stop.
+func (g *guard) sleep(at uint64, stop <-chan struct{}) error {
+	timer := time.NewTimer(time.Duration(min(at-min(core.now(), at), 1<<62)))
+	defer timer.Stop()
+	return wait(g, timer.C, stop)
+}
