@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -296,6 +297,62 @@ func TestNothingConsumedByRefusals(t *testing.T) {
 	if got, want := state(), [6]int64{95, 2010, 990, 0, 4001, 6}; got != want {
 		t.Errorf("in the end %d, want %d", got, want)
 	}
+}
+
+// What was looked at can be gone when it is taken. Then everything that was taken before is given back.
+func TestTakenIsGivenBack(t *testing.T) {
+	const now = 5000
+	for name, c := range map[string]struct {
+		spoil func(*record)
+		want  Verdict
+	}{
+		"uses":  {func(r *record) { r.uses.Store(0) }, ErrUsedUp},
+		"quota": {func(r *record) { r.arrival.Store(2 * now) }, ErrOverQuota},
+	} {
+		table, clock := newTimedTable(t)
+		f := &Formula{Uses: 7, Every: 10, Burst: 10}
+		root := must(t)(table.Create(0, 1, file7, everything, Options{Gas: 100, Formula: f}))
+		child := must(t)(table.Derive(0, root, 1, everything, Options{Formula: f}))
+		leaf := must(t)(table.Derive(0, child, 1, everything, Options{Formula: f}))
+		clock.Store(now)
+		first := leaf.Slot()
+		_, found, v := table.look(first)
+		if v != OK {
+			t.Fatal(v)
+		}
+		c.spoil(&table.records[root.Slot()])
+		type numbers struct{ uses, arrival, gas int64 }
+		state := func() (all []numbers) {
+			for s := first; s != 0; s = table.records[s].next() {
+				r := &table.records[s]
+				all = append(all, numbers{r.uses.Load(), int64(r.arrival.Load()), r.gas.Load()})
+			}
+			return all
+		}
+		before := state()
+		if v := table.consume(first, found, now, 30); v != c.want {
+			t.Errorf("%s: %v, want %v", name, v, c.want)
+		}
+		if after := state(); !slices.Equal(before, after) {
+			t.Errorf("%s: from %v to %v", name, before, after)
+		}
+	}
+}
+
+// What a function takes its time for may be over when it has answered.
+func TestFunctionTakesTime(t *testing.T) {
+	table, clock := newTimedTable(t)
+	take := uint64(50)
+	id := must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{
+		ExpiresAt: 100, Every: 10, Func: func(Info) bool { clock.Add(take); return true }}}))
+	if !table.Check(id, Read) {
+		t.Fatal("refused")
+	}
+	if got := table.records[id.Slot()].arrival.Load(); got != 61 {
+		t.Errorf("the next use is due at %d, want 61", got)
+	}
+	clock.Store(70)
+	wantErr(t, table.verdict(0, id, Read), ErrExpired)
 }
 
 func TestFormulaErrors(t *testing.T) {

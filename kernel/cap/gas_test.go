@@ -146,6 +146,21 @@ func TestGasComesBack(t *testing.T) {
 	wantWhole(t, table)
 }
 
+// Between the end of an account and that of what draws on it.
+func TestGasOfTheRevoked(t *testing.T) {
+	table := newTable(t, chunk)
+	root := must(t)(table.Create(0, 1, file7, everything, Options{Gas: 100}))
+	child := must(t)(table.Derive(0, root, 1, everything, Options{}))
+	table.closeGas(root.Slot())
+	_, err := table.Admit(0, child, typeFile, Read, 1)
+	wantErr(t, err, ErrRevoked)
+	_, err = table.Derive(0, child, 1, Read, Options{Gas: 1})
+	wantErr(t, err, ErrRevoked)
+	if g := table.Stats().Gas; g.Treasury != 100 || g.Spent != 0 {
+		t.Errorf("%+v", g)
+	}
+}
+
 // Accounts that many draw on, derive from and close at the same time.
 func TestGasTorture(t *testing.T) {
 	rounds := times(t, 20)

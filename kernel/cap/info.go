@@ -128,6 +128,7 @@ type Stats struct {
 	Transferred int64
 	Revoked     int64 // entries
 	Gas         GasStats
+	Cache       CacheStats
 }
 
 // Stats sums up. It is not a snapshot.
@@ -146,5 +147,6 @@ func (t *Table) Stats() Stats {
 		Transferred: n(transferred),
 		Revoked:     n(died),
 		Gas:         t.gasStats(),
+		Cache:       t.cacheStats(),
 	}
 }

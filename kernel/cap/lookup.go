@@ -15,15 +15,15 @@ package cap
 // Errors: ErrNoCapability, ErrRevoked, *PermissionError, and those of a formula: ErrExpired,
 // ErrUsedUp, ErrOverQuota, ErrRefused.
 func (t *Table) Lookup(cpu int, id ID, need Perm) (Object, error) {
-	if slot := id.Slot(); slot < t.limit.Load() && need <= AllPerms {
-		if o, ok := t.recall(cpu, id, need); ok {
-			return o, nil
+	limit := t.limit.Load()
+	if slot := id.Slot(); slot < limit && need <= AllPerms {
+		if limit > t.cacheAbove.Load() {
+			return t.lookupCached(cpu, id, need)
 		}
 		e := t.at(slot)
 		o := e.object.Load()
 		w := e.word.Load()
 		if (w^uint64(id))&(uint64(need)|decisive) == 0 {
-			t.remember(cpu, id, w, o)
 			return Object(o), nil
 		}
 	}

@@ -54,6 +54,11 @@ type Config struct {
 	Key    [2]uint64         // random, different at each boot: who knows it can make identifiers
 	RCU    *rcu.Domain       // gated calls run in its sections
 
+	// CacheAbove is where the per-CPU caches of Lookup begin to be used, see
+	// SetCacheAbove. 0: they are not, which was the faster where it was measured
+	// (cache.go).
+	CacheAbove int64
+
 	// Reserve returns zeroed memory that takes up space only where it is
 	// touched, and that lives as long as the table. nil: from mmap.
 	Reserve func(bytes int) ([]byte, error)
@@ -62,21 +67,27 @@ type Config struct {
 // Table holds capabilities.
 type Table struct {
 	// Constant after New, but for limit, which hardly ever changes.
-	hot     unsafe.Pointer // *[slots]entry
-	limit   atomic.Uint32
-	slots   uint32
-	cold    []cold
-	records []record
-	links   []uint32 // lockfree.Stack's
-	tags    permutation
-	rcu     *rcu.Domain
-	now     func() uint64
-	cpus    int
-	nodes   []node          // free slots, by node
-	nodeOf  []uint32        // by CPU
-	homes   []atomic.Uint32 // node of each chunk
-	retired lockfree.Counter
-	counts  [events]lockfree.Counter
+	hot        unsafe.Pointer // *[slots]entry
+	limit      atomic.Uint32
+	cacheAbove atomic.Uint32
+	slots      uint32
+	cold       []cold
+	records    []record
+	links      []uint32 // lockfree.Stack's
+	tags       permutation
+	rcu        *rcu.Domain
+	now        func() uint64
+	cpus       int
+	nodes      []node          // free slots, by node
+	nodeOf     []uint32        // by CPU
+	homes      []atomic.Uint32 // node of each chunk
+	retired    lockfree.Counter
+	counts     [events]lockfree.Counter
+
+	cells         []cell // cache.go: by CPU
+	caching       atomic.Bool
+	deaf          bool // tests alone: caches are not told of changes
+	misses, fills lockfree.Counter
 
 	minted, treasury atomic.Int64 // gas.go
 	spent            lockfree.Counter
@@ -104,6 +115,7 @@ const (
 	entryBytes  = unsafe.Sizeof(entry{})
 	coldBytes   = unsafe.Sizeof(cold{})
 	recordBytes = unsafe.Sizeof(record{})
+	cellBytes   = unsafe.Sizeof(cell{})
 )
 
 // New returns an empty table. It reserves memory and touches none. Errors are those of the
@@ -125,8 +137,11 @@ func New(c Config) (*Table, error) {
 		reserve = mmap
 	}
 	slots := (c.Slots + chunk - 1) / chunk * chunk
-	var memory [5][]byte
-	for i, bytes := range []int{slots * int(entryBytes), slots * int(coldBytes), slots * 4, maxObjects * 4, slots * int(recordBytes)} {
+	var memory [6][]byte
+	for i, bytes := range []int{
+		slots * int(entryBytes), slots * int(coldBytes), slots * 4, maxObjects * 4, slots * int(recordBytes),
+		c.CPUs * cells * int(cellBytes),
+	} {
 		m, err := reserve(bytes)
 		if err != nil {
 			return nil, fmt.Errorf("cap: reserving memory for %d slots: %w", slots, err)
@@ -150,6 +165,9 @@ func New(c Config) (*Table, error) {
 		homes:   make([]atomic.Uint32, slots/chunk),
 
 		retired: make(lockfree.Counter, c.CPUs),
+		misses:  make(lockfree.Counter, c.CPUs),
+		fills:   make(lockfree.Counter, c.CPUs),
+		cells:   unsafe.Slice((*cell)(unsafe.Pointer(&memory[5][0])), c.CPUs*cells),
 		spent:   make(lockfree.Counter, c.CPUs),
 	}
 	nodes := 1
@@ -161,6 +179,7 @@ func New(c Config) (*Table, error) {
 		}
 	}
 	t.nodes = make([]node, nodes)
+	t.SetCacheAbove(c.CacheAbove)
 	t.objects.links = unsafe.Slice((*uint32)(unsafe.Pointer(&memory[3][0])), maxObjects)
 	for i := range t.counts {
 		t.counts[i] = make(lockfree.Counter, c.CPUs)
