@@ -31,10 +31,15 @@ import (
 // seen the word changed, and its copy is good for nothing that the change took; or invalidate finds
 // the slot in the guard, and takes FRESH away, also from a cell that is still being filled: then the
 // CAS that ends the filling fails, and leaves it STALE. A hit is a guard with this slot, FRESH and not
-// FILLING before the copy is read, and the same guard afterwards: so the copy is all of one fill, and at the second load no change that invalidate had finished was missing from it. Hence a
-// Lookup that begins after a Revoke returned, or after anything that this Revoke happened before, gets
-// nothing. A walker that made the change and has been stopped before it told is waited for by
-// the Synchronize of every other that found it made (revoke.go).
+// FILLING before the copy is read, and the same guard afterwards: so the copy is all of one fill, and
+// at the second load no change that invalidate had finished was missing from it. Hence a Lookup that
+// begins after a Revoke returned gets nothing. A walker that made the change and has been stopped
+// before it told is waited for by the Synchronize of every other Revoke or Narrow that found it made.
+//
+// What is weaker than without a cache: while a Revoke, Narrow or Transfer is under way, between the
+// change of a word and the telling, a Lookup may still give what a Check has already refused. So with
+// caches in use the two together don't linearize at the change of the word; Lookups alone, of one CPU's
+// number, do at the telling.
 //
 // A goroutine that fills a cell may be stopped for long and move. Its cell answers nobody meanwhile,
 // and nobody waits. Grant makes a copy lack what the entry has: a miss, no wrong answer.
@@ -62,14 +67,14 @@ import (
 //	   16M  zipf 0.99  60% miss      32 / 89      181 / 181
 //	   16M  zipf 1.2   19% miss      23 / 39       58 /  59
 //
-// It never won, so the default is none; a machine whose translations or remote memory are dearer, or a
-// tuner, can turn it on. Off, it costs Lookup a compare with a word beside limit.
+// Independent lookups were slower through it everywhere, dependent ones slower or about the same, so the
+// default is none; where translations or remote memory are dearer, or by a tuner, it can be turned
+// on. Off, it costs Lookup a compare with a word beside limit.
 //
 // Rejected: version numbers by groups of slots, compared at a hit (one more line to load, and a Revoke
-// takes its neighbours along). Cells 2,048 for each CPU, to fit a first-level cache (fewer hits, no
-// faster). A pointer to either cell or entry, chosen without a branch (the compiler makes a branch of
-// it). A note of what missed last, to fill only what misses twice (its store, an XCHG, ends the overlap
-// of the misses: half as fast again).
+// takes its neighbours along). 2,048 cells for each CPU, to fit a first-level cache (no better). A
+// pointer to either cell or entry, chosen without a branch (the compiler makes a branch of it). A note
+// of what missed last, to fill only what misses twice (its store, an XCHG, ends the overlap of misses).
 
 // cell is one copy, half a cache line.
 type cell struct {
@@ -101,8 +106,8 @@ type CacheStats struct {
 }
 
 // SetCacheAbove makes Lookup go through the CPU's cache while the index, 16 bytes for each slot
-// with memory, takes more than so many bytes: sensibly, the size of the hardware's cache. 0: never. It may
-// be called at any time.
+// with memory, takes more than so many bytes: sensibly, the size of the hardware's cache. 0: never. It
+// may be called at any time. While a Revoke is under way, cached Lookups may pass for longer than Checks.
 func (t *Table) SetCacheAbove(bytes int64) {
 	slots := int64(uncached)
 	if bytes > 0 {

@@ -20,9 +20,9 @@ package cap
 // given back by a CAS from what it wrote to what it found, which succeeds only if no other lies on
 // top of it: every use strictly raises the word, so to come back to what this one wrote, all later ones
 // must have been undone, and only its own undoing takes it lower. The word is then what it would
-// have been without this use. If another one is on top, it stays taken. That happens only to a
-// call that finds two quotas in its chain, takes the first and is beaten to the second by a concurrent one; quotas
-// are taken last for that. It costs its caller one interval; too much is never given back.
+// have been without this use. If another one is on top, it stays taken. That happens only to a call
+// that finds two quotas in its chain, takes the first and is beaten to the second; quotas are taken
+// last for that. It costs its caller one interval; too much is never given back.
 //
 // Progress: lock-free.
 //
