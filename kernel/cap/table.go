@@ -3,7 +3,6 @@ package cap
 import (
 	"fmt"
 	"sync/atomic"
-	"syscall"
 	"unsafe"
 
 	"pdac/kernel/lockfree"
@@ -12,11 +11,11 @@ import (
 
 // The table's memory, and how it grows.
 //
-// Four arrays by slot: hot entries (16 bytes, the index), cold ones (40), links of free lists (4), and
-// records of formulas and accounts (64). Each is reserved at its full size. Records are touched where
-// there is one, the others a chunk at a time, by the CPU that needs it, so the pages of a chunk come
-// from that CPU's node. limit is the first slot without memory;
-// everything compares a slot with it before touching an entry.
+// Four arrays by slot: hot entries (16 bytes, the index), cold ones (40), links of free lists (4),
+// and records of formulas and accounts (64). Each is reserved at its full size. Records are touched
+// where there is one, the others a chunk at a time, by the CPU that needs it, so the pages of a
+// chunk come from that CPU's node. limit is the first slot without memory; everything compares a
+// slot with it before touching an entry.
 //
 // Words and writers:
 //
@@ -47,7 +46,7 @@ type Space uint32
 
 // Config says what a Table works with.
 type Config struct {
-	Slots  int               // the most capabilities, rounded up to a multiple of 1,024; one is lost. 0: MaxSlots
+	Slots  int               // size, rounded up to a multiple of 1,024; one is lost. 0: MaxSlots
 	CPUs   int               // CPU numbers are below this
 	NodeOf func(cpu int) int // nil: all on node 0
 	Now    func() uint64     // monotonic clock, ns
@@ -111,12 +110,7 @@ type cold struct {
 	sweepAt    atomic.Int32
 }
 
-const (
-	entryBytes  = unsafe.Sizeof(entry{})
-	coldBytes   = unsafe.Sizeof(cold{})
-	recordBytes = unsafe.Sizeof(record{})
-	cellBytes   = unsafe.Sizeof(cell{})
-)
+const entryBytes = unsafe.Sizeof(entry{})
 
 // New returns an empty table. It reserves memory and touches none. Errors are those of the
 // configuration and of Reserve.
@@ -132,43 +126,22 @@ func New(c Config) (*Table, error) {
 	case c.RCU == nil || c.Now == nil:
 		return nil, fmt.Errorf("cap: a table needs RCU and a clock")
 	}
-	reserve := c.Reserve
-	if reserve == nil {
-		reserve = mmap
-	}
 	slots := (c.Slots + chunk - 1) / chunk * chunk
-	var memory [6][]byte
-	for i, bytes := range []int{
-		slots * int(entryBytes), slots * int(coldBytes), slots * 4, maxObjects * 4, slots * int(recordBytes),
-		c.CPUs * cells * int(cellBytes),
-	} {
-		m, err := reserve(bytes)
-		if err != nil {
-			return nil, fmt.Errorf("cap: reserving memory for %d slots: %w", slots, err)
-		}
-		if len(m) < bytes {
-			return nil, fmt.Errorf("cap: %d bytes reserved for %d", len(m), bytes)
-		}
-		memory[i] = m
-	}
 	t := &Table{
-		hot:     unsafe.Pointer(&memory[0][0]),
 		slots:   uint32(slots),
-		cold:    unsafe.Slice((*cold)(unsafe.Pointer(&memory[1][0])), slots),
-		links:   unsafe.Slice((*uint32)(unsafe.Pointer(&memory[2][0])), slots),
-		records: unsafe.Slice((*record)(unsafe.Pointer(&memory[4][0])), slots),
 		tags:    newPermutation(c.Key),
 		rcu:     c.RCU,
 		now:     c.Now,
 		cpus:    c.CPUs,
 		nodeOf:  make([]uint32, c.CPUs),
 		homes:   make([]atomic.Uint32, slots/chunk),
-
 		retired: make(lockfree.Counter, c.CPUs),
 		misses:  make(lockfree.Counter, c.CPUs),
 		fills:   make(lockfree.Counter, c.CPUs),
-		cells:   unsafe.Slice((*cell)(unsafe.Pointer(&memory[5][0])), c.CPUs*cells),
 		spent:   make(lockfree.Counter, c.CPUs),
+	}
+	for i := range t.counts {
+		t.counts[i] = make(lockfree.Counter, c.CPUs)
 	}
 	nodes := 1
 	for cpu := range t.nodeOf {
@@ -179,18 +152,19 @@ func New(c Config) (*Table, error) {
 		}
 	}
 	t.nodes = make([]node, nodes)
-	t.SetCacheAbove(c.CacheAbove)
-	t.objects.links = unsafe.Slice((*uint32)(unsafe.Pointer(&memory[3][0])), maxObjects)
-	for i := range t.counts {
-		t.counts[i] = make(lockfree.Counter, c.CPUs)
-	}
-	return t, nil
-}
 
-// mmap reserves memory from the system, on the host and in an image.
-func mmap(bytes int) ([]byte, error) {
-	return syscall.Mmap(-1, 0, bytes, syscall.PROT_READ|syscall.PROT_WRITE,
-		syscall.MAP_PRIVATE|syscall.MAP_ANON|syscall.MAP_NORESERVE)
+	m := arena{reserve: c.Reserve, oneNode: nodes == 1}
+	t.hot = unsafe.Pointer(unsafe.SliceData(reserve[entry](&m, slots, dense)))
+	t.cold = reserve[cold](&m, slots, dense)
+	t.links = reserve[uint32](&m, slots, dense)
+	t.records = reserve[record](&m, slots, sparse)
+	t.cells = reserve[cell](&m, c.CPUs*cells, sparse)
+	t.objects.links = reserve[uint32](&m, maxObjects, sparse)
+	if m.err != nil {
+		return nil, m.err
+	}
+	t.SetCacheAbove(c.CacheAbove)
+	return t, nil
 }
 
 // at returns a slot's entry. The comparison of the slot with limit, which its callers have made, is
