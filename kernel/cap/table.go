@@ -51,7 +51,7 @@ type Config struct {
 	NodeOf func(cpu int) int // nil: all on node 0
 	Now    func() uint64     // monotonic clock, ns
 	Key    [2]uint64         // random, different at each boot: who knows it can make identifiers
-	RCU    *rcu.Domain       // gated calls run in its sections
+	RCU    *rcu.Domain       // for as many CPUs; gated calls run in its sections
 
 	// CacheAbove is where the per-CPU caches of Lookup begin to be used, see
 	// SetCacheAbove. 0: they are not, which was the faster where it was measured
