@@ -11,9 +11,9 @@ import (
 // Paper: J. Liedtke, "Improving IPC by Kernel Design", SOSP 1993, for the one call that sends and
 // waits for its reply, which goes to the caller itself and takes no queue.
 //
-// Words and writers: the word of the caller's place (waiters.go), whose ticket is in the CallID.
-// Who replies makes it serving by CAS, and is the only one who may write the caller record until he
-// makes it granted; then it is the caller's. Before waiting, too.
+// Words and writers: the word of the caller's place (waiters.go), whose ticket is in the CallID. Who
+// replies makes it serving by CAS; the caller record is his until he makes it granted, or waiting
+// again. Before the wait and after it, the record is the caller's.
 //
 // Invariant: a CallID is answered once at most: there is one wait with its ticket, and one CAS takes
 // it from waiting.
@@ -23,8 +23,8 @@ import (
 //
 // Reclamation: none needed. Places and records are type-stable; a late Reply finds another ticket.
 //
-// Progress: Reply is lock-free, but for what Capabilities and Pages do. Call waits; who gives up while the reply is being
-// written waits until it is.
+// Progress: Reply is lock-free, but for what Capabilities and Pages do. Who gives up a Call while its
+// reply is being written waits until it is.
 //
 // A message whose caller gave up is received all the same: what it asks for may have to be done, and
 // its Reply fails with ErrNoCall.
@@ -76,7 +76,7 @@ func (e *Endpoint) Call(ctx context.Context, g Guard, space cap.Space, m, reply 
 	return err
 }
 
-// abandon ends the wait at p, and drops the reply that came to late.
+// abandon ends the wait at p, and drops a reply that came too late.
 func (e *Endpoint) abandon(p *place) {
 	for !p.withdraw() {
 		switch p.state() {
@@ -91,8 +91,7 @@ func (e *Endpoint) abandon(p *place) {
 	}
 }
 
-// Reply answers a call that was received at this endpoint. The caller takes nothing but what is
-// sent, and does not keep who replies waiting.
+// Reply answers a call that was received at this endpoint. It does not wait.
 //
 // Errors, and the call still waits: of a bad message as Send. ErrNoCall; why the endpoint died.
 func (e *Endpoint) Reply(call CallID, m *Message) error {

@@ -12,6 +12,7 @@
 //	message.go    what a message is, and which are refused
 //	carry.go      capabilities and pages: all of a message's, or none
 //	waiters.go    the places of blocked calls, and who is the first of them
+//	park.go       how a goroutine sleeps
 //	semaphore.go  permits, handed over in the order of arrival
 //	endpoint.go   the bounded queue: Send, Recv, Kill
 //	call.go       Call and Reply

@@ -33,10 +33,10 @@ import (
 // in progress count: one that has a permit and not yet pushed or popped, and one who was handed a
 // permit in his sleep.
 //
-// Death: Kill sets fate, then ends the waits, then drains the queue. Send looks at fate after its push,
-// and drains, too (Dekker: push, then look; set, then drain), so nothing stays in a dead endpoint. Every message
-// that Send accepted is either received, by a Recv that began before the death, or dropped, and its sender
-// can learn of the death by whatever he calls next, and a Call by its error.
+// Death: Kill sets fate, ends the waits, then drains the queue. Send looks at fate after its push, and
+// then drains, too (Dekker), so nothing stays in a dead endpoint. Each message that Send accepted is
+// received, by a Recv that began before the death, or dropped. Its sender learns of the death by
+// Err and by whatever he calls next, and who called by Call's error.
 //
 // Reclamation: none needed. Slots are type-stable and live as long as the endpoint, which is the
 // collector's when Table and callers have left it.

@@ -9,17 +9,20 @@ import (
 
 // Parking a goroutine with what channels are made of.
 //
-// Words and writers: sleeper is 0, a token, or the goroutine that sleeps. 0 -> goroutine by CAS, by the
-// runtime once that has stopped; any -> token by XCHG, by who wakes, and who finds a goroutine there
-// readies it, so it is readied once; token -> 0 by the owner.
+// Words and writers: sleeper is 0, a token, or the goroutine that sleeps. 0 -> goroutine by CAS, when
+// the goroutine has stopped; any -> token by XCHG, by who wakes, and who finds a goroutine there
+// readies it, so that it is readied once; token -> 0 by the owner, who looks at what he waits for
+// after that.
 //
 // Linearization: the CAS and the XCHG. Either the CAS finds the token, and the goroutine goes on, or
 // the XCHG finds the goroutine.
 //
+// A goroutine is an integer here, for one word to hold all three: the runtime never frees a g.
+//
 // Why not a channel: its lock, and the record of who waits that it takes and gives back, are 1,100 of
-// the 4,000 instructions that a call and its reply then take. gopark and goready are kept for users
-// like this (go.dev/issue/67401). The race detector knows channels only: park_race.go.
-
+// the 4,000 instructions that a call and its reply then take. gopark and goready keep their names
+// and types for users like this (go.dev/issue/67401). Code on the thread's own stack, as commit,
+// can't be followed by the race detector: there it is a channel (park_race.go).
 type parker struct{ sleeper atomic.Uintptr }
 
 const token = 1

@@ -17,7 +17,7 @@ import (
 //	tickets     everyone who begins to wait adds 1
 //	word        ticket<<3 | state, see the states for who changes what
 //	closed      close, once
-//	kick        the place's first owner; then constant
+//	kick        by the place's first owner; then constant
 //
 // Invariant: no ticket is drawn twice, so a word names one wait, and a CAS from it succeeds in that
 // one only.
