@@ -288,6 +288,11 @@ func allocFrame(cpu int, policy uint64, huge bool) (uint32, bool) {
 	return 0, false
 }
 
+// spareFrame is vm's source of frames that nobody needs yet: of the CPU's node only.
+func spareFrame(cpu int, policy uint64) (uint32, bool) {
+	return frames.Alloc(cpu, topology.Order(int(cpuNodes[cpu]))[:1])
+}
+
 func freeFrame(cpu int, frame uint32, huge bool) {
 	switch {
 	case huge:

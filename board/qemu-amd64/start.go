@@ -156,6 +156,7 @@ func initVM(root uint64) {
 		Nodes:          areas,
 		Grow:           growAreas,
 		Alloc:          allocFrame,
+		Spare:          spareFrame,
 		Free:           freeFrame,
 		FreeSet:        freeFrames,
 		Zero:           zeroFrame,

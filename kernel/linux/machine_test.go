@@ -94,6 +94,7 @@ func boot(t *testing.T, ncpu int) *machine {
 	}
 	vm.Init(vm.Config{
 		Phys: m.frames.phys, Root: 0, NCPU: ncpu, Nodes: make([]vm.Node, 1<<14),
+		Spare: func(int, uint64) (uint32, bool) { return 0, false }, // so that tests know who takes how many
 		Alloc: func(cpu int, policy uint64, huge bool) (uint32, bool) {
 			if n := len(m.frames.free); !huge && n != 0 {
 				f := m.frames.free[n-1]

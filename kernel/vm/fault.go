@@ -152,6 +152,9 @@ func resolve(cpu int, va, code uint64) Outcome {
 		return Done
 	}
 	cpus[cpu].faults4K.Add(1)
+	if va&^(PageSize-1) > n.start {
+		ahead(cpu, n.policy, e, va, n.end, bits)
+	}
 	return Done
 }
 

@@ -8,7 +8,8 @@ import (
 
 // The model of the program's memory: a page-granular map over a few 2 MiB
 // ranges. What is resident comes from what was touched, except that a fault may
-// bring in 512 pages at once, where that is allowed.
+// bring in 512 pages at once, where that is allowed, and up to three more behind
+// one that is there.
 
 const (
 	modelBase  = 0x10_0000_0000
@@ -94,6 +95,8 @@ func (m *model) touch(i int, write bool, value uint64) error {
 				return fmt.Errorf("page %d came with a 2 MiB page", i)
 			}
 			m.fill(base, 512, func(p *modelPage) { p.resident = true })
+		} else {
+			m.ahead(i)
 		}
 		p.resident = true
 	}
@@ -101,6 +104,17 @@ func (m *model) touch(i int, write bool, value uint64) error {
 		p.value = value
 	}
 	return nil
+}
+
+// ahead says what a fault at page i brings in behind it.
+func (m *model) ahead(i int) {
+	from, to := m.areaOf(i)
+	if i == from || i%512 == 0 || !m.pages[i-1].resident {
+		return
+	}
+	for i++; i < to && i%aheadPages != 0 && !m.pages[i].resident; i++ {
+		m.pages[i].resident = true
+	}
 }
 
 // check compares areas and residency.

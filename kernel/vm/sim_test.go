@@ -64,7 +64,7 @@ func boot(tb testing.TB, ncpu, frames int, mode HugeMode) *sim {
 	Init(Config{
 		Phys: s.phys, Root: 1 << 12, NCPU: ncpu,
 		Nodes: make([]Node, 1<<18), Grow: s.grow,
-		Alloc: s.alloc, Free: s.free, FreeSet: s.freeSet, Zero: s.zero,
+		Alloc: s.alloc, Spare: s.spare, Free: s.free, FreeSet: s.freeSet, Zero: s.zero,
 		IPI: s.sendIPI, InvalidatePage: s.invalidate, FlushAll: s.flushAll,
 		Huge: mode,
 	})
@@ -131,6 +131,8 @@ func (s *sim) grow(cpu int, n uint32) bool {
 	defer s.mu.Unlock()
 	return !s.fail(0)
 }
+
+func (s *sim) spare(cpu int, policy uint64) (uint32, bool) { return s.alloc(cpu, policy, false) }
 
 func (s *sim) alloc(cpu int, policy uint64, huge bool) (uint32, bool) {
 	s.mu.Lock()

@@ -52,7 +52,10 @@ type Config struct {
 	// of an area (0 for page tables and kernel memory); Free gives it back. A
 	// 2 MiB frame may also be given back by its 512 parts. FreeSet gives back the
 	// 4 KiB frames first+i for each bit i of set; first is a multiple of 64.
+	// Spare is Alloc of a 4 KiB frame that is not needed yet: false where it would
+	// have to come from another node or a reserve.
 	Alloc   func(cpu int, policy uint64, huge bool) (frame uint32, ok bool)
+	Spare   func(cpu int, policy uint64) (frame uint32, ok bool)
 	Free    func(cpu int, frame uint32, huge bool)
 	FreeSet func(cpu int, first uint32, set uint64)
 	Zero    func(frame uint32, huge bool)

@@ -124,12 +124,12 @@ func TestWindowReplaceLetsFaultsWait(t *testing.T) {
 	ipis := 0
 	inside = func() {
 		ipis++
-		va := small + 2*PageSize // never touched
+		va := small + 5*PageSize // never touched, nor ahead of a page that was
 		if out := Fault(1, va, CodeWrite); out != Done || *entry(va) != 0 {
 			t.Errorf("IPI %d: outcome %d, entry %#x", ipis, out, *entry(va))
 		}
 	}
-	if _, err := Map(0, small-PageSize, 4*PageSize, 3, anon|MapFixed); err != 0 {
+	if _, err := Map(0, small-PageSize, 8*PageSize, 3, anon|MapFixed); err != 0 {
 		t.Fatal(err)
 	}
 	if ipis != 2 {

@@ -61,7 +61,7 @@ var below = policy{
 			sites: map[string]int{
 				"(*PosixTimer).arm": 1, "(*extent).grow": 1, "Deliver": 1, "deadlineOf": 1, "Syscall": 1,
 				"epollWait": 2, "force": 1, "gather": 1, "handle": 1, "nap": 1, "putRemaining": 1, "readClock": 2,
-				"consult": 1, "sysExit": 1, "sysGettimeofday": 1, "sysMapDevice": 1, "sysMmap": 1, "sysSigreturn": 1, "sysSysinfo": 2, "sysTime": 1, "sysTimes": 1,
+				"consult": 1, "sysExit": 1, "sysGettimeofday": 1, "sysMapDevice": 1, "sysMmap": 1, "sysMremap": 1, "sysSigreturn": 1, "sysSysinfo": 2, "sysTime": 1, "sysTimes": 1,
 				"writeConsole": 1,
 			},
 			targets: []string{board + "readClock", board + "readClockAnywhere", board + "exit", board + "fatal", board + "memory", board + "room", board + "mapDeviceFor", board + "output", "pdac/kernel/vm.Populate", "pdac/kernel/linux.hardwareEntropy"},
@@ -78,10 +78,10 @@ var below = policy{
 		{ // Config.
 			pkg: "pdac/kernel/vm.",
 			sites: map[string]int{
-				"(*areaTree).reserve": 1, "(*batch).flush": 3, "LeaveIdle": 1, "clearPart": 1, "Populate": 3, "Poll": 1, "flush": 2, "grow": 3,
+				"(*areaTree).reserve": 1, "(*batch).flush": 3, "LeaveIdle": 1, "ahead": 3, "clearPart": 1, "Populate": 3, "Poll": 1, "flush": 2, "grow": 3,
 				"halves.split": 2, "reserveSplits": 3, "resolve": 6, "shoot": 1, "splitKernel": 1,
 			},
-			targets: []string{board + "growAreas", board + "allocFrame", board + "freeFrame", board + "freeFrames", board + "zeroFrame", board + "shoot", "pdac/asm.INVLPG", "pdac/asm.FlushTLB"},
+			targets: []string{board + "growAreas", board + "allocFrame", board + "spareFrame", board + "freeFrame", board + "freeFrames", board + "zeroFrame", board + "shoot", "pdac/asm.INVLPG", "pdac/asm.FlushTLB"},
 		},
 	},
 }
