@@ -15,6 +15,8 @@ import (
 //	hugepages=WHICH  never, madvise (the default) or always: which areas of memory
 //	                 get pages of 2 MiB, see docs/HUGEPAGES.md
 //	loglevel=LEVEL   error, warn, info or debug
+//	rcu.track        read sections are registered, so that who holds up a grace
+//	                 period is named in the log; gated calls take longer
 //	-- ARGS          the program's arguments
 //
 // Words are separated by blanks. Double quotes keep blanks and vanish; a
@@ -38,6 +40,7 @@ type Options struct {
 	nargs int
 
 	noConsole bool
+	rcuTrack  bool
 }
 
 // word is a piece of Options.text.
@@ -129,8 +132,10 @@ func (o *Options) option(w word) {
 			return
 		}
 		o.level = l
+	case string(o.bytes(w)) == "rcu.track":
+		o.rcuTrack = true
 	default:
-		klog.New(klog.Warn).Str("command line: unknown option ").Chars(o.bytes(w)).Str(": expected console=, cwd=, exec=, env.NAME=, hugepages=, loglevel= or --").End()
+		klog.New(klog.Warn).Str("command line: unknown option ").Chars(o.bytes(w)).Str(": expected console=, cwd=, exec=, env.NAME=, hugepages=, loglevel=, rcu.track or --").End()
 	}
 }
 

@@ -52,6 +52,15 @@ func TestParseConsoleOff(t *testing.T) {
 	}
 }
 
+func TestParseTrack(t *testing.T) {
+	for line, track := range map[string]bool{"rcu.track": true, "rcu.tracks": false, "rcu.track=1": false, "": false, "-- rcu.track": false} {
+		var o Options
+		if o.Parse([]byte(line)); o.rcuTrack != track {
+			t.Errorf("%q: track %v, want %v", line, o.rcuTrack, track)
+		}
+	}
+}
+
 func TestParseHugePages(t *testing.T) {
 	for line, want := range map[string]vm.HugeMode{
 		"":                      vm.HugeMadvise,

@@ -37,14 +37,19 @@ type CPU struct {
 	Online bool
 }
 
-// Start opens the console, runs the commands of the kernel's command line, and
-// goes on reading commands, unless console=off. It is called once, from a goroutine of its own.
+// Start opens the gate, for the program that is about to begin, and the console: it runs the
+// commands of the kernel's command line, and goes on reading commands, unless console=off. It is
+// called once, by the board's init function.
 func Start(b *Board) {
-	c := console.New(b.Line, b.system())
-	c.Exec(string(options.bytes(options.exec)))
-	if !options.noConsole {
-		c.Run()
-	}
+	operator := b.openGate()
+	go func() {
+		operator.Enter()
+		c := console.New(b.Line, b.system(operator))
+		c.Exec(string(options.bytes(options.exec)))
+		if !options.noConsole {
+			c.Run()
+		}
+	}()
 }
 
 // Workload is a program's demonstration: the console's command run.

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"pdac/kernel/console"
+	"pdac/kernel/gate"
 	"pdac/kernel/linux"
 	"pdac/kernel/numa"
 	"pdac/kernel/sched"
@@ -16,7 +17,7 @@ import (
 const Version = "0.1"
 
 // system is the machine as the console sees it.
-func (b *Board) system() console.System {
+func (b *Board) system(o *gate.Operator) console.System {
 	return console.System{
 		Version:  b.version,
 		CPUs:     b.cpus,
@@ -26,6 +27,12 @@ func (b *Board) system() console.System {
 		Tasks:    b.tasks,
 		Syscalls: syscalls,
 		Faults:   b.faults,
+
+		Caps:      func(f func(console.Capability)) console.Caps { return caps(o, f) },
+		RevokeCap: o.Revoke,
+		RCU:       func() console.RCU { return rcuStats(o) },
+		IPC:       func() console.IPC { return endpoints(o) },
+
 		Run:      runWorkload,
 		PowerOff: b.PowerOff,
 		Reboot:   b.Reboot,

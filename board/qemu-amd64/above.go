@@ -22,7 +22,7 @@ func init() {
 		return
 	}
 	setWall()
-	go kernel.Start(&kernel.Board{
+	kernel.Start(&kernel.Board{
 		Name:       "qemu-amd64",
 		CPUModel:   cpuModel(),
 		TSCHz:      tscHz(),

@@ -108,6 +108,9 @@ func builtin() []Command {
 		{"run", "", "run the workload on all CPUs", Workload{}, runWorkload},
 		{"poweroff", "[code]", "power off with an exit code from 0 to 255 (0)", PowerOff{}, runPowerOff},
 		{"faults", "", "the last fault of each task, recovered ones too", Faults{}, get(func(s *System) func() Faults { return s.Faults })},
+		{"caps", "[revoke slot:generation | filter...]", "the capabilities, by type=, space= and perm=; or revoke one", Caps{}, runCaps},
+		{"rcu", "", "grace periods, readers and callbacks", RCU{}, get(func(s *System) func() RCU { return s.RCU })},
+		{"ipc", "", "the endpoints, who waits there, and what was sent", IPC{}, get(func(s *System) func() IPC { return s.IPC })},
 		{"crash", "", "end the machine by a kernel panic, to see its dump", Crash{}, runCrash},
 		{"reboot", "", "restart the machine", Reboot{}, runReboot},
 	}

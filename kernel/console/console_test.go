@@ -58,6 +58,11 @@ func machine(calls *[]string) System {
 			fmt.Fprintln(w, "working")
 			return Workload{true, 1 << 20, 1e9, []WorkloadCPU{{0, 0, 9, 1 << 20, 1e9}}, []WorkloadNode{{0, 4096, 0}}}, nil
 		},
+		Caps:      func(func(Capability)) Caps { return Caps{} },
+		RevokeCap: func(uint32, uint64) error { return nil },
+		RCU:       func() RCU { return RCU{} },
+		IPC:       func() IPC { return IPC{} },
+
 		PowerOff: func(code int) { *calls = append(*calls, fmt.Sprint("poweroff ", code)) },
 		Reboot:   func() { *calls = append(*calls, "reboot") },
 		Crash:    func() { *calls = append(*calls, "crash") },
@@ -107,7 +112,7 @@ func TestCommandsText(t *testing.T) {
 		{"reboot", "reboot\nreboot: the machine is still on\n"},
 		{"crash", "crash\ncrash: the machine is still on\n"},
 		{" version ;; version; ", "\nPDAC"},
-		{"nonsense; version", "no command \"nonsense\"; there are cpu crash faults gc help "},
+		{"nonsense; version", "no command \"nonsense\"; there are caps cpu crash faults gc help "},
 		{"", ""},
 	} {
 		got := exec(t, machine(&calls), c.cmd)
@@ -166,9 +171,9 @@ func TestBadInput(t *testing.T) {
 		"log 0":        `log: n "0" is not a number from 1 to 256`,
 		"log many":     `log: n "many" is not a number from 1 to 256`,
 		"log 1 2":      `log: unexpected argument "2"; usage: log [-j] [n]`,
-		"help me":      `help: no command "me"; there are cpu crash faults gc help irq log mem numa poweroff ps reboot run syscalls version`,
+		"help me":      `help: no command "me"; there are caps cpu crash faults gc help ipc irq log mem numa poweroff ps rcu reboot run syscalls version`,
 		"help a b":     `help: unexpected argument "b"; usage: help [-j] [command]`,
-		"what":         `no command "what"; there are cpu crash faults gc help irq log mem numa poweroff ps reboot run syscalls version`,
+		"what":         `no command "what"; there are caps cpu crash faults gc help ipc irq log mem numa poweroff ps rcu reboot run syscalls version`,
 	}
 	for _, c := range Commands() {
 		if c.Args == "" {

@@ -1,7 +1,8 @@
 package gate
 
 import (
-	"pdac/kernel/cap"
+	"strconv"
+
 	"pdac/kernel/ipc"
 )
 
@@ -14,6 +15,11 @@ type Capability struct {
 	Slot       uint32
 	Generation uint64
 	Info       Info // without the identifier
+}
+
+// Name is how the operator names it: slot:generation.
+func (c *Capability) Name() string {
+	return strconv.FormatUint(uint64(c.Slot), 10) + ":" + strconv.FormatUint(c.Generation, 10)
 }
 
 // Capabilities calls f for each active capability, parents before children, until f returns false.
@@ -51,13 +57,3 @@ func (*Operator) Stats() Stats { return readStats() }
 
 // Enter moves the calling goroutine to the kernel's space, which asks nobody.
 func (*Operator) Enter() { enterKernel() }
-
-// TypeNamed returns the type of objects with a name, and the permission with one. 0: there is none.
-func TypeNamed(name string) cap.Type {
-	for t, n := range typeNames {
-		if n == name {
-			return cap.Type(t)
-		}
-	}
-	return 0
-}

@@ -42,6 +42,11 @@ var below = policy{
 			},
 			targets: []string{board + "readHPET", board + "readPM", board + "readPIT"},
 		},
+		{ // Config.Now, of formulas that expire.
+			pkg:     "pdac/kernel/cap.",
+			sites:   map[string]int{"(*Table).look": 1},
+			targets: []string{board + "readClock", board + "readClockAnywhere"},
+		},
 		{ // Readable, Peer, and klog.Out.
 			pkg: "pdac/kernel/crash.",
 			sites: map[string]int{
@@ -64,7 +69,7 @@ var below = policy{
 				"consult": 1, "sysExit": 1, "sysGettimeofday": 1, "sysMapDevice": 1, "sysMmap": 1, "sysMremap": 1, "sysSigreturn": 1, "sysSysinfo": 2, "sysTime": 1, "sysTimes": 1,
 				"writeConsole": 1,
 			},
-			targets: []string{board + "readClock", board + "readClockAnywhere", board + "exit", board + "fatal", board + "memory", board + "room", board + "mapDeviceFor", board + "output", "pdac/kernel/vm.Populate", "pdac/kernel/linux.hardwareEntropy"},
+			targets: []string{board + "readClock", board + "readClockAnywhere", board + "exit", board + "fatal", board + "memory", board + "room", board + "mapDeviceFor", board + "output", "pdac/kernel/vm.Populate", "pdac/kernel/linux.hardwareEntropy", "pdac/kernel/gate.ask"},
 		},
 		{ // Machine, OnExit and OnTimeout.
 			pkg: "pdac/kernel/sched.",
