@@ -16,7 +16,7 @@ import (
 // Each message that was accepted is received once or dropped, in the order of its sender, and what
 // it carried has one owner or none; every call ends, and with the right answer if with one.
 func TestTorture(t *testing.T) {
-	rounds := 60
+	rounds := 600
 	if testing.Short() {
 		rounds = 8
 	}
@@ -36,6 +36,7 @@ func tortureOnce(t *testing.T, seed uint64, total *Info) {
 	var accepted, received [senders + callers]atomic.Int64
 	var wg sync.WaitGroup
 	wait := func(r *rand.Rand) (context.Context, Guard) {
+		runtime.Gosched() // those who have to give up get their turn
 		switch r.IntN(4) {
 		case 0:
 			ctx, cancel := context.WithCancel(context.Background())
