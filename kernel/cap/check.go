@@ -12,7 +12,8 @@ package cap
 // Holds is the bare check, and inlined: it reports whether id is a capability that has all of the
 // needed permissions and no formula or account to ask. false says nothing: Check does. (The
 // compiler inlines no function that has both a path like this one and a call beside it, or this
-// would be Check. Where it matters write Holds(id, p) || Check(id, p).)
+// would be Check. Where it matters write Holds(id, p) || Check(id, p).) For who needs the object as
+// well there is Find.
 //
 // World: both.
 func (t *Table) Holds(id ID, need Perm) bool {
