@@ -9,6 +9,7 @@ MEM   ?= 1G
 EXEC  ?= $(if $(filter .,$(APP)),numa; run; cpu; mem)
 PKGS  ?=
 PEERS ?= # options of test/bench/peers/compare
+TORTURE ?= 60 # seconds for each package
 QEMU_ARGS ?= # more options of scripts/run-qemu.sh
 
 image := build/$(if $(filter .,$(APP)),pdac,$(notdir $(abspath $(APP)))).elf
@@ -16,7 +17,7 @@ boot   = scripts/run-qemu.sh --kernel $(image) --cpus $(CPUS) --nodes $(NODES) -
 	$(if $(EXEC),--exec "$$EXEC") $(QEMU_ARGS)
 export EXEC
 
-.PHONY: kernel run gdb test test-long test-std bench-guest bench-peers vet clean qemu
+.PHONY: kernel run gdb test test-long test-std torture bench-guest bench-peers vet clean qemu
 
 # kbuild leaves the work of telling what is out of date to the go command. The
 # standard image carries the files of its workload.
@@ -56,6 +57,10 @@ test-long: qemu
 
 test-std: qemu
 	@go run ./test/std $(PKGS)
+
+# What is lock-free, and its readers, under load: histograms of ages, faults that must be found.
+torture:
+	@scripts/torture.sh $(TORTURE)
 
 bench-guest: qemu
 	@go run ./test/bench/linux/compare -linux

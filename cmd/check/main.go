@@ -34,11 +34,13 @@ var suites = []suite{
 	{name: "vet-peers", argv: []string{"go", "vet", "-C", "test/bench/peers", "./..."}},
 	{name: "vet-image", argv: []string{"go", "run", "./cmd/kbuild", "-vet"}},
 	{name: "host", argv: []string{"go", "test", "-json", "-race", "./..."}},
+	{name: "torture", argv: []string{"scripts/torture.sh", "15"}}, // seconds for each of four packages
 	{name: "image", argv: []string{"env", boot, "go", "test", "-json", "./test/imports", "./test/callgraph"}},
 	{name: "boot", argv: []string{"env", boot, "go", "test", "-json", "-timeout", "20m", "./test/boot"}},
 	{name: "bench", argv: []string{"env", boot, "go", "test", "-json", "./test/bench/linux/compare"}},
 	{name: "std", argv: []string{"go", "run", "./test/std", "sort", "strings", "sync", "time"}},
 	{name: "soak", long: true, argv: []string{"env", boot, "PDAC_SOAK=900", "go", "test", "-json", "-run", "TestSoak", "-count=3", "-timeout", "2h", "./test/boot"}},
+	{name: "torture-long", long: true, argv: []string{"scripts/torture.sh", "600"}},
 	{name: "std-all", long: true, argv: []string{"go", "run", "./test/std"}},
 }
 
@@ -47,7 +49,7 @@ func main() {
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: check [-long] [SUITE...]")
 		for _, s := range suites {
-			fmt.Fprintf(flag.CommandLine.Output(), "  %-10s %s\n", s.name, strings.Join(s.argv, " "))
+			fmt.Fprintf(flag.CommandLine.Output(), "  %-12s %s\n", s.name, strings.Join(s.argv, " "))
 		}
 	}
 	flag.Parse()
