@@ -127,6 +127,9 @@ func revokeCap(c *Call) (Result, error) {
 	return r, nil
 }
 
+// usual is the permissions that every type of object knows, too long for a line.
+const usual = "read|write|execute|delete|delegate|revoke|transfer|upgrade"
+
 func (r Caps) Print(w io.Writer) {
 	if r.Revoked != "" {
 		fmt.Fprintf(w, "revoked %s; %d are active\n", r.Revoked, r.Active)
@@ -142,7 +145,7 @@ func (r Caps) Print(w io.Writer) {
 		if k.Gas > 0 {
 			gas = fmt.Sprint(k.Gas)
 		}
-		permissions := k.Permissions
+		permissions := strings.Replace(k.Permissions, usual, "all", 1)
 		if k.ExpiresNS != 0 {
 			permissions = "until " + seconds(k.ExpiresNS) + ": " + permissions
 		}

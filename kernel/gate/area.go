@@ -28,7 +28,7 @@ const (
 	hugeSize = 2 << 20 // moved pages lie in the same way in their 2 MiB (vm, move.go)
 	pageSize = 4 << 10
 
-	inTransit = kernelSpace // owner of pages in a message: no program's
+	inTransit = space.Kernel // owner of pages in a message: no program's
 )
 
 // area is a range of whole pages and whose it is.

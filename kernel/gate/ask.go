@@ -31,10 +31,6 @@ type implicit [linux.FamilyMachine]atomic.Uint64
 const (
 	slotBits  = 12
 	maxSpaces = 1 << slotBits
-
-	// kernelSpace is the space of the kernel's own goroutines, which ask nobody: what the program
-	// does with its roots is no reason for the console to fall silent.
-	kernelSpace = space.Root + 1
 )
 
 // account is a space as its Linux calls see it. By the low bits of the space's number.
@@ -49,7 +45,7 @@ var accounts [maxSpaces]account
 var answer linux.Ask = ask
 
 func ask(cpu int, s uint32, family linux.Family, rights linux.Rights) int64 {
-	if s == kernelSpace {
+	if s == space.Kernel { // what the program does with its roots doesn't silence the console
 		return 0
 	}
 	const refused = -int64(syscall.EACCES)

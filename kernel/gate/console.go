@@ -34,7 +34,7 @@ func newLine(out io.Writer, in io.Reader) *line {
 // the right.
 func (l *line) listen() {
 	go func() {
-		space.Set(kernelSpace)
+		space.Set(space.Kernel)
 		b := make([]byte, 256)
 		for {
 			n, err := l.in.Read(b)

@@ -42,8 +42,8 @@ func openSpaces(r *Roots) {
 	root[linux.FamilyConsole-1].Store(uint64(r.Console))
 	root[linux.FamilyMachine-1].Store(uint64(r.Machine))
 	accounts[space.Root].number.Store(space.Root)
-	accounts[kernelSpace].number.Store(kernelSpace)
-	numbers.fresh = kernelSpace + 1
+	accounts[space.Kernel].number.Store(space.Kernel)
+	numbers.fresh = space.Kernel + 1
 }
 
 // takeNumber returns a number that no space ever had.
@@ -222,4 +222,4 @@ func into(c call, id ID, f func()) (Space, error) {
 }
 
 // enterKernel moves the caller to the kernel's space.
-func enterKernel() { space.Set(kernelSpace) }
+func enterKernel() { space.Set(space.Kernel) }

@@ -56,7 +56,7 @@ func TestLinuxCallsAsk(t *testing.T) {
 		if !asked(space.Root, f, linux.RightRead|linux.RightWrite|linux.RightDrive) {
 			t.Errorf("the root is refused family %d", f)
 		}
-		if !asked(kernelSpace, f, linux.RightDrive) {
+		if !asked(space.Kernel, f, linux.RightDrive) {
 			t.Errorf("the kernel is refused family %d", f)
 		}
 		if asked(space.None, f, 0) || asked(77, f, 0) || asked(1<<20|1, f, 0) {

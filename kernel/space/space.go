@@ -4,6 +4,8 @@ package space
 const (
 	None uint32 = 0 // no authority but to write to the descriptors 1 and 2
 	Root uint32 = 1 // the program's first
+
+	Kernel uint32 = 2 // of the kernel's own goroutines, which nobody is asked about
 )
 
 // Layout is where the runtime keeps what tells a thread's space, in bytes.

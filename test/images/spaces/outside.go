@@ -23,7 +23,7 @@ var asker linux.Ask = decide
 
 func decide(_ int, s uint32, family linux.Family, rights linux.Rights) int64 {
 	switch {
-	case s == space.Root:
+	case s == space.Root, s == space.Kernel:
 		return 0
 	case s == reader && family == linux.FamilyFiles && rights == linux.RightRead && !revoked.Load():
 		return 0
