@@ -46,21 +46,21 @@ func (t *Table) Create(cpu int, s Space, o Object, p Perm, opt Options) (ID, err
 // one. inherit: the parent is SLOW, so the child must be.
 func (t *Table) fill(slot, parent uint32, s Space, o Object, p Perm, inherit bool, opt Options) (ID, uint64, error) {
 	c := &t.cold[slot]
-	c.parent.Store(parent)
-	c.first.Store(0)
-	c.next.Store(0)
-	c.space.Store(uint32(s))
-	c.tombs.Store(0)
-	c.sweepAt.Store(0)
+	own32(&c.parent, parent)
+	own32(&c.first, 0)
+	own32(&c.next, 0)
+	own32(&c.space, uint32(s))
+	own32(&c.tombs, 0)
+	own32(&c.sweepAt, 0)
 	if v := t.attach(slot, parent, opt); v != OK {
 		return 0, 0, v
 	}
 	e := t.at(slot)
-	e.object.Store(uint64(o))
+	own64(&e.object, uint64(o))
 	generation := c.generation.Load() + 1
-	c.generation.Store(generation)
+	own64(&c.generation, generation)
 	id := makeID(slot, t.tags.tag(slot, generation))
 	word := join(id, lacking(p, inherit || opt.Formula != nil || opt.Gas != 0))
-	e.word.Store(word)
+	own64(&e.word, word)
 	return id, word, nil
 }

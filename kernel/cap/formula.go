@@ -106,7 +106,7 @@ func (t *Table) attach(slot, parent uint32, opt Options) Verdict {
 		above = t.cold[parent].formula.Load()
 	}
 	if opt.Formula == nil && opt.Gas == 0 {
-		t.cold[slot].formula.Store(above)
+		own32(&t.cold[slot].formula, above)
 		return t.evalChain(parent, 0)
 	}
 	chain := uint32(1)

@@ -106,8 +106,8 @@ type cold struct {
 	space      atomic.Uint32
 	formula    atomic.Uint32 // slot of the nearest record, at or above; 0: none
 	waiters    atomic.Int32
-	tombs      atomic.Int32
-	sweepAt    atomic.Int32
+	tombs      atomic.Uint32
+	sweepAt    atomic.Uint32
 }
 
 const entryBytes = unsafe.Sizeof(entry{})

@@ -58,7 +58,7 @@ func (t *Table) push(parent, child uint32) {
 	first, next := &t.cold[parent].first, &t.cold[child].next
 	for {
 		older := first.Load()
-		next.Store(older)
+		own32(next, older)
 		if first.CompareAndSwap(older, child) {
 			return
 		}
@@ -94,7 +94,7 @@ func (t *Table) bury(slot uint32, out *list) {
 // sweep cuts the tombs out of a list of children, and adds them to a list of the caller's.
 func (t *Table) sweep(parent uint32, out *list) {
 	p := &t.cold[parent]
-	live, left := int32(0), int32(0)
+	live, left := uint32(0), uint32(0)
 	before := &p.first
 	for at := before.Load(); at != 0; {
 		next := t.cold[at].next.Load()
@@ -104,7 +104,7 @@ func (t *Table) sweep(parent uint32, out *list) {
 			at = next
 			continue
 		}
-		run, n := at, int32(0)
+		run, n := at, uint32(0)
 		for next&tomb != 0 { // slot 0 is never one
 			n++
 			at = next & slotMask

@@ -21,7 +21,7 @@ import "sync/atomic"
 //
 // PENDING and DIRTY are grant.go's, and only an ACTIVE word has them.
 //
-// Writers: by a plain (atomic) store the owner of a slot that nothing links to; afterwards everyone
+// Writers: by a plain store the owner of a slot that nothing links to (owned.go); afterwards everyone
 // by CAS. From REVOKED no CAS leads away. The tag changes in two places: when an owner fills the
 // slot, and in Transfer.
 //
