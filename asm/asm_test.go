@@ -1,6 +1,7 @@
 package asm
 
 import (
+	"sync"
 	"testing"
 	"unsafe"
 )
@@ -52,4 +53,18 @@ func TestRandomNumbersDiffer(t *testing.T) {
 	if ok1 && ok2 && a == b {
 		t.Fatalf("RDRAND gave %#x twice", a)
 	}
+}
+
+func TestGoroutineNames(t *testing.T) {
+	self := Goroutine()
+	if self == 0 || Goroutine() != self {
+		t.Fatalf("goroutine is %#x, then %#x", self, Goroutine())
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if Goroutine() == self {
+			t.Error("two goroutines have one name")
+		}
+	})
+	wg.Wait()
 }

@@ -68,5 +68,9 @@ func Prefetch(p uintptr)
 // INVLPG forgets the translation of the page at va on this CPU.
 func INVLPG(va uint64)
 
+// Goroutine returns the address of the calling goroutine's descriptor, its g, from thread-local
+// storage: no other goroutine has it while this one lives.
+func Goroutine() uintptr
+
 // FlushTLB forgets all translations but global ones on this CPU (reloads CR3).
 func FlushTLB()

@@ -179,6 +179,12 @@ TEXT ·INVLPG(SB),NOSPLIT,$0-8
 	INVLPG (AX)
 	RET
 
+// func Goroutine() uintptr
+TEXT ·Goroutine(SB),NOSPLIT,$0-8
+	MOVQ (TLS), AX
+	MOVQ AX, ret+0(FP)
+	RET
+
 // func FlushTLB()
 TEXT ·FlushTLB(SB),NOSPLIT,$0-0
 	MOVQ CR3, AX

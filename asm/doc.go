@@ -2,7 +2,7 @@
 // nothing here allocates, blocks or needs the Go runtime.
 //
 // Privileged instructions fault (#GP) in an ordinary process; CPUID, RDTSC,
-// RDRAND, RDSEED, Pause, Prefetch and ZeroPage also run there.
+// RDRAND, RDSEED, Pause, Prefetch, Goroutine and ZeroPages also run there.
 //
 // Source: Intel 64 and IA-32 Architectures Software Developer's Manual,
 // volume 2 (instruction set reference).

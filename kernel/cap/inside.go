@@ -1,6 +1,10 @@
 package cap
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"pdac/asm"
+)
 
 // Who is inside: goroutines that are running a user's function for a formula.
 //
@@ -22,13 +26,10 @@ type insiders struct {
 	who     [places]atomic.Uintptr
 }
 
-// goroutine returns the address of the calling goroutine's descriptor, its g.
-func goroutine() uintptr
-
 // enter says that the caller begins to run a user's function, and returns the place for leave.
 // False: too many are.
 func (in *insiders) enter() (place int, ok bool) {
-	g := goroutine()
+	g := asm.Goroutine()
 	in.running.Add(1)
 	start := int(g>>7) % places // descriptors are some hundred bytes long
 	for i := range places {
@@ -52,7 +53,7 @@ func (in *insiders) inside() bool {
 	if in.running.Load() == 0 {
 		return false
 	}
-	g := goroutine()
+	g := asm.Goroutine()
 	for i := range in.who {
 		if in.who[i].Load() == g {
 			return true

@@ -1,5 +1,7 @@
 package rcu
 
+import "pdac/asm"
+
 // Callbacks: what to do after a grace period, without waiting for it.
 //
 // Each CPU has a list of its own, a stack to which callers push and from which the worker takes
@@ -48,7 +50,7 @@ func (d *Domain) Call(f func()) {
 //
 // It panics in a callback, which would wait for itself; for sections it is as Synchronize.
 func (d *Domain) Barrier() {
-	if d.worker.Load() == goroutine() {
+	if d.worker.Load() == asm.Goroutine() {
 		panic("rcu: Barrier in a callback")
 	}
 	d.outside("Barrier")
@@ -67,7 +69,7 @@ func (d *Domain) work() {
 		batch = d.take(batch[:0])
 		if len(batch) > 0 {
 			d.Synchronize()
-			d.worker.Store(goroutine())
+			d.worker.Store(asm.Goroutine())
 			for i, f := range batch {
 				f()
 				batch[i] = nil // what f refers to may be large

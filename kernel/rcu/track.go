@@ -3,6 +3,8 @@ package rcu
 import (
 	"runtime"
 	"sync/atomic"
+
+	"pdac/asm"
 )
 
 // The table of the readers that Track registers, for reports and to find two mistakes.
@@ -34,10 +36,6 @@ type record struct {
 	goroutine atomic.Uintptr
 }
 
-// goroutine returns the address of the calling goroutine's descriptor, its g: a name that no other
-// goroutine has while this one lives.
-func goroutine() uintptr
-
 // Track registers the section t, which its caller has just begun: use what it returns in place of
 // t. The report of a stall names the function that called Track, or the one skip callers above it.
 // Without Config.Track it does nothing. It is for sections that may last; others that hold a
@@ -65,7 +63,7 @@ func (d *Domain) register(t Token, skip int) Token {
 		runtime.Callers(3+skip, pc[:]) // Callers, register and Track left out
 		e.pc.Store(pc[0])
 		e.start.Store(d.now())
-		e.goroutine.Store(goroutine())
+		e.goroutine.Store(asm.Goroutine())
 		t |= Token(slot+1) << 32
 		e.state.Store(uint64(t))
 		return t
@@ -103,7 +101,7 @@ func (d *Domain) outside(call string) {
 	if d.tracker == nil {
 		return
 	}
-	self := goroutine()
+	self := asm.Goroutine()
 	for i := range d.tracker {
 		e := &d.tracker[i]
 		if e.state.Load() > claimed && e.goroutine.Load() == self {

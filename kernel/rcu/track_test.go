@@ -1,7 +1,6 @@
 package rcu
 
 import (
-	"sync"
 	"testing"
 )
 
@@ -75,18 +74,4 @@ func TestMoreReadersThanRecords(t *testing.T) {
 		d.ReadUnlock(token)
 	}
 	d.Synchronize()
-}
-
-func TestGoroutineNames(t *testing.T) {
-	self := goroutine()
-	if self == 0 || goroutine() != self {
-		t.Fatalf("goroutine is %#x, then %#x", self, goroutine())
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if goroutine() == self {
-			t.Error("two goroutines have one name")
-		}
-	})
-	wg.Wait()
 }
