@@ -76,3 +76,32 @@ func TestTransferOfWhatWalkShows(t *testing.T) {
 		t.Error("nothing was transferred")
 	}
 }
+
+// A Lookup outside of a read section finds its capability and is stopped. That is revoked, which
+// the caches need not be told yet. The Lookup begins to fill a cell, loads the object, and is stopped
+// again; the slot gets another tenant, and the word that it loads then is the other's, of which no
+// cache is told either. The copy must not be taken for the other's, whose object it hasn't.
+func TestCacheFillAcrossTenants(t *testing.T) {
+	table := cachedTable(t)
+	early := must(t)(table.Create(0, 1, file7, AllPerms, Options{}))
+	c := table.cell(0, early.Slot())
+	wantErr(t, table.Kill(early), nil)
+	guard, _ := table.beginFill(c, early.Slot())
+	port := MakeObject(typePort, 8)
+	late := must(t)(table.Create(0, 1, port, AllPerms, Options{}))
+	if late.Slot() != early.Slot() {
+		t.Fatal("the slot is not used again")
+	}
+	table.endFill(c, guard, early)
+	if table.at(late.Slot()).word.Load() == c.entry.word.Load() {
+		t.Error("copied an entry under an identifier that it hasn't")
+	}
+	if c.guard.Load()&(fresh|filling) != 0 {
+		t.Error("the cell counts")
+	}
+	for range 10 * fillShare {
+		if o, err := table.Lookup(0, late, Read); err != nil || o != port {
+			t.Fatalf("object %#x, %v", o, err)
+		}
+	}
+}

@@ -147,7 +147,7 @@ func (t *Table) lookupMissed(cpu int, c *cell, id ID, need Perm) (Object, error)
 	if rand.Uint32()%fillShare == 0 {
 		t.misses.Add(cpu, fillShare)
 		if guard, ok := t.beginFill(c, id.Slot()); ok {
-			t.endFill(c, guard)
+			t.endFill(c, guard, id)
 			t.fills.Add(cpu, 1)
 		}
 	}
@@ -164,11 +164,20 @@ func (t *Table) beginFill(c *cell, slot uint32) (guard uint64, ok bool) {
 	return guard, old&filling == 0 && c.guard.CompareAndSwap(old, guard) // pairs with the load in invalidate
 }
 
-// endFill copies the entry and ends what beginFill began, with that guard.
-func (t *Table) endFill(c *cell, guard uint64) {
-	e := t.at(uint32(guard) & slotMask)
-	c.entry.object.Store(e.object.Load()) // before the word, as in Lookup
-	c.publish(guard, e.word.Load())       // after FILLING
+// endFill copies the entry and ends what beginFill began, with that guard. The copy counts only
+// under the identifier that was looked up: it was handed out before, so, as in Lookup, the object that
+// is loaded before its word is its own. Beside the word of a later tenant that object could still be
+// the one before, and nobody tells the caches when a slot gets a tenant.
+func (t *Table) endFill(c *cell, guard uint64, id ID) {
+	e := t.at(id.Slot())
+	o := e.object.Load()
+	w := e.word.Load() // after FILLING
+	if is, _ := split(w, id.Slot()); is != id {
+		c.guard.Store(guard &^ (filling | fresh))
+		return
+	}
+	c.entry.object.Store(o)
+	c.publish(guard, w)
 }
 
 // publish is the last step of a fill. A cell that has lost FRESH meanwhile stays without.

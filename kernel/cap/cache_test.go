@@ -105,7 +105,7 @@ func TestCacheFillAgainstChange(t *testing.T) {
 			t.Fatal(err)
 		}
 		guard, _ = table.beginFill(c, id.Slot())
-		table.endFill(c, guard)
+		table.endFill(c, guard, id)
 		if hit(table, id) {
 			t.Errorf("deaf=%t: a fill after the change", deaf)
 		}
@@ -143,12 +143,12 @@ func TestCacheCopyIsWhole(t *testing.T) {
 	together(reader(first, file7), reader(other, want.Object), func() {
 		defer stop.Store(true)
 		for i := range times(t, 500_000) {
-			slot := first.Slot()
+			id := first
 			if i%2 == 0 {
-				slot = other.Slot()
+				id = other
 			}
-			if guard, ok := table.beginFill(c, slot); ok {
-				table.endFill(c, guard)
+			if guard, ok := table.beginFill(c, id.Slot()); ok {
+				table.endFill(c, guard, id)
 			}
 		}
 	})
