@@ -109,7 +109,7 @@ func ConsoleWrite(id ID, p []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer leave(t)
+	defer t.leave()
 	n, err := core.console.out.Write(p)
 	return n, consoleWrite.fail(err)
 }

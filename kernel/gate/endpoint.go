@@ -41,7 +41,7 @@ func EndpointCreate(id ID, o EndpointOptions) (ID, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer leave(t)
+	defer t.leave()
 	e, err := core.endpoints.Create(ipc.Options{Capacity: o.Capacity, Waiters: o.Waiters, Owner: Space(space.Get())})
 	if err == ipc.ErrFull {
 		err = ErrFull
@@ -121,7 +121,7 @@ func EndpointTryRecv(id ID, m *Message) error {
 	if err != nil {
 		return err
 	}
-	defer leave(t)
+	defer t.leave()
 	if err := value[*ipc.Endpoint](o).TryRecv(m); err != nil {
 		return endpointTryRecv.failIPC(err)
 	}
@@ -136,7 +136,7 @@ func EndpointClose(id ID) error {
 	if err != nil {
 		return err
 	}
-	defer leave(t)
+	defer t.leave()
 	value[*ipc.Endpoint](o).Kill(nil)
 	return nil
 }

@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"sync/atomic"
+
 	"pdac/kernel/cap"
 	"pdac/kernel/rcu"
 )
@@ -12,48 +14,74 @@ import (
 // Each call leaves what it entered, on every way: those that touch the caller's memory or run
 // foreign code by defer, since they may panic; the others, which can't, without.
 
-// enter admits a call: the caller is then in the section, and leaves it by leave. After an error it
-// is in none.
-func enter(c call, id ID) (rcu.Token, cap.Object, error) {
-	cpu := core.cpu()
-	t := core.rcu.ReadLock(cpu)
-	if !core.table.Holds(id, callTable[c].need) {
-		return enterSlow(c, id, cpu, t)
-	}
-	// It has no formula, and never will: nothing that Admit asks can panic.
-	o, err := core.table.Admit(cpu, id, callTable[c].typ, callTable[c].need, callTable[c].gas)
-	if err != nil {
-		return refuse(c, cpu, t, err)
-	}
-	core.admitted[c].Add(cpu, 1)
-	return core.rcu.Track(t, 1), o, nil
-}
-
-// enterSlow is enter where there is a formula or an account to ask, or an error to find.
-func enterSlow(c call, id ID, cpu int, t rcu.Token) (rcu.Token, cap.Object, error) {
-	inside := false
-	defer func() {
-		if !inside { // a function of a formula panicked
-			core.rcu.ReadUnlock(t)
-		}
-	}()
-	o, err := core.table.Admit(cpu, id, callTable[c].typ, callTable[c].need, callTable[c].gas)
-	inside = true
-	if err != nil {
-		return refuse(c, cpu, t, err)
-	}
-	core.admitted[c].Add(cpu, 1)
-	return core.rcu.Track(t, 2), o, nil
-}
-
-func refuse(c call, cpu int, t rcu.Token, err error) (rcu.Token, cap.Object, error) {
-	core.rcu.ReadUnlock(t)
-	core.refused[c].Add(cpu, 1)
-	return 0, 0, c.fail(err)
+// section is the read section of an admitted call.
+type section struct {
+	held  rcu.Held
+	token rcu.Token // in its place, with rcu.track
 }
 
 // leave ends the section.
-func leave(t rcu.Token) { core.rcu.ReadUnlock(t) }
+func (s section) leave() {
+	if core.track {
+		core.rcu.ReadUnlock(s.token)
+	} else {
+		s.held.Release()
+	}
+}
+
+// tally counts the calls of one CPU. Padded to two cache lines, which the prefetcher fetches in
+// pairs: CPUs don't share them.
+type tally struct {
+	admitted, refused [calls]atomic.Uint64
+	_                 [128 - int(calls)*16%128]byte
+}
+
+// enter admits a call: the caller is then in the section, and leaves it. After an error it is in
+// none.
+func enter(c call, id ID) (section, cap.Object, error) {
+	cpu := core.cpu()
+	if core.track {
+		return enterSlow(c, id, cpu)
+	}
+	entry := &callTable[c]
+	s := section{held: core.rcu.Hold(cpu)}
+	o := core.table.Grants(id, entry.typ, entry.need)
+	if o == 0 {
+		s.leave()
+		return enterSlow(c, id, cpu)
+	}
+	core.tallies[cpu].admitted[c].Add(1)
+	return s, o, nil
+}
+
+// enterSlow is enter where there is a formula or an account to ask, or an error to find, or
+// sections are registered.
+func enterSlow(c call, id ID, cpu int) (section, cap.Object, error) {
+	s := begin(2)
+	inside := false
+	defer func() {
+		if !inside { // refused, or a function of a formula panicked
+			s.leave()
+		}
+	}()
+	entry := &callTable[c]
+	o, err := core.table.Admit(cpu, id, entry.typ, entry.need, entry.gas)
+	if err != nil {
+		core.tallies[cpu].refused[c].Add(1)
+		return section{}, 0, c.fail(err)
+	}
+	inside = true
+	core.tallies[cpu].admitted[c].Add(1)
+	return s, o, nil
+}
+
+// begin begins a section, which a stall reports by the function skip callers above the caller.
+func begin(skip int) section {
+	if !core.track {
+		return section{held: core.rcu.Hold(core.cpu())}
+	}
+	return section{token: core.rcu.Track(core.rcu.ReadLock(core.cpu()), skip+1)}
+}
 
 // value returns the Go value of an admitted call's object: it is there as long as the section lasts.
 func value[T any](o cap.Object) T {
@@ -63,11 +91,20 @@ func value[T any](o cap.Object) T {
 
 // counted counts a call of family cap, and names its error.
 func (c call) counted(err error) error {
-	cpu := core.cpu()
+	t := &core.tallies[core.cpu()]
 	if err != nil {
-		core.refused[c].Add(cpu, 1)
+		t.refused[c].Add(1)
 		return c.fail(err)
 	}
-	core.admitted[c].Add(cpu, 1)
+	t.admitted[c].Add(1)
 	return nil
+}
+
+// count sums up how often a call was admitted and refused.
+func (c call) count() (admitted, refused uint64) {
+	for i := range core.tallies {
+		admitted += core.tallies[i].admitted[c].Load()
+		refused += core.tallies[i].refused[c].Load()
+	}
+	return admitted, refused
 }

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"pdac/kernel/cap"
-	"pdac/kernel/rcu"
 )
 
 // Calls that block. A goroutine that waits is in no section, or it would hold up every Revoke: it
@@ -17,12 +16,12 @@ import (
 
 // guard is the section of a call that may block. It implements ipc.Guard.
 type guard struct {
-	call   call
-	id     ID
-	object cap.Object
-	token  rcu.Token
-	inside bool
-	waiter cap.Waiter
+	call    call
+	id      ID
+	object  cap.Object
+	section section
+	inside  bool
+	waiter  cap.Waiter
 }
 
 // enterBlocking is enter for a call that may block; it is left by end.
@@ -31,14 +30,14 @@ func enterBlocking(c call, id ID) (*guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &guard{call: c, id: id, object: o, token: t, inside: true}, nil
+	return &guard{call: c, id: id, object: o, section: t, inside: true}, nil
 }
 
 // end leaves the section if the call is in it.
 func (g *guard) end() {
 	if g.inside {
 		g.inside = false
-		leave(g.token)
+		g.section.leave()
 	}
 }
 
@@ -60,7 +59,7 @@ func (g *guard) Leave(wake func()) error {
 // Enter implements ipc.Guard. After an error the call is in its section too.
 func (g *guard) Enter() error {
 	core.table.Done(g.waiter)
-	g.token = core.rcu.Track(core.rcu.ReadLock(core.cpu()), 1)
+	g.section = begin(1)
 	g.inside = true
 	return g.still()
 }

@@ -29,6 +29,12 @@ var start = time.Now()
 // openGate opens a fresh gate, with the test in the root space.
 func openGate(t testing.TB) *board {
 	t.Helper()
+	return openTracked(t, false)
+}
+
+// openTracked is openGate, with rcu.track or not.
+func openTracked(t testing.TB, track bool) *board {
+	t.Helper()
 	space.Set(space.Root)
 	accounts = [maxSpaces]account{}
 	numbers.free, addresses.areas = nil, nil
@@ -46,6 +52,7 @@ func openGate(t testing.TB) *board {
 		Task:   func() Task { return Task{ID: 7, CPU: 3} },
 		Power:  func(code int) { b.off = code },
 		Reboot: func() { b.boots++ },
+		Track:  track,
 	})
 	if err != nil {
 		t.Fatal(err)

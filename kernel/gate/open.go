@@ -9,7 +9,6 @@ import (
 	"pdac/kernel/cap"
 	"pdac/kernel/ipc"
 	"pdac/kernel/linux"
-	"pdac/kernel/lockfree"
 	"pdac/kernel/rcu"
 	"pdac/kernel/space"
 )
@@ -45,8 +44,8 @@ var core struct {
 	power     func(int)
 	reboot    func()
 
-	admitted [calls]lockfree.Counter
-	refused  [calls]lockfree.Counter
+	track   bool
+	tallies []tally // by CPU
 }
 
 var opened atomic.Bool
@@ -92,10 +91,7 @@ func open(c Config) (*Operator, error) {
 	}
 	k.task, k.power, k.reboot = c.Task, c.Power, c.Reboot
 	k.console = newLine(c.Output, c.Input)
-	for i := range k.admitted {
-		k.admitted[i] = make(lockfree.Counter, c.CPUs)
-		k.refused[i] = make(lockfree.Counter, c.CPUs)
-	}
+	k.track, k.tallies = c.Track, make([]tally, c.CPUs)
 	if err := k.roots.create(); err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func powerCall(c call, id ID, f func() bool) error {
 	if err != nil {
 		return err
 	}
-	defer leave(t)
+	defer t.leave()
 	if !f() {
 		return c.fail(ErrMissing)
 	}

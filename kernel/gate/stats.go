@@ -25,15 +25,15 @@ func StatsRead(id ID) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	defer leave(t)
+	defer t.leave()
 	return readStats(), nil
 }
 
 func readStats() Stats {
 	s := Stats{Capabilities: core.table.Stats(), RCU: core.rcu.Stats()}
 	for c := range callTable {
-		refused := uint64(core.refused[c].Sum())
-		if n := uint64(core.admitted[c].Sum()) + refused; n != 0 {
+		admitted, refused := call(c).count()
+		if n := admitted + refused; n != 0 {
 			s.Calls = append(s.Calls, CallStats{Name: callTable[c].name, Calls: n, Refused: refused})
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 const (
 	folder     = "test/bench/linux"
+	gateFolder = "test/bench/gate" // of PDAC alone
 	recordFile = folder + "/record.txt"
 )
 
@@ -55,10 +56,10 @@ func run(withLinux, write bool) error {
 // Both guests have one node and the same memory.
 const memory = "512M"
 
-// runPDAC builds and boots the benchmark and the minimal program as images.
+// runPDAC builds and boots the benchmark, the minimal program and the gate's benchmark as images.
 func runPDAC(root string) (figures, error) {
 	var console strings.Builder
-	for _, program := range []string{folder, folder + "/minimal"} {
+	for _, program := range []string{folder, folder + "/minimal", gateFolder} {
 		image := filepath.Join(root, "build", "bench", filepath.Base(program)+".elf")
 		if err := os.MkdirAll(filepath.Dir(image), 0o755); err != nil {
 			return nil, err
