@@ -54,10 +54,11 @@ func (a *aging) reach(n int32) {
 
 // life is a capability, under whatever identifiers.
 type life struct {
-	above *life // nil: below the root
-	depth int
-	end   aging
-	less  aging // of the permission fading
+	above  *life // nil: a root
+	depth  int
+	object Object
+	end    aging
+	less   aging // of the permission fading
 }
 
 // age returns the age of a life: it ends with one above.
@@ -108,7 +109,7 @@ var sound = tortured{(*Table).Revoke, (*Table).Transfer, (*Table).Narrow}
 type torture struct {
 	tortured
 	table         *Table
-	root          ID
+	roots         [3]*holding // for different objects, so that a slot's tenants differ
 	places        [24]atomic.Pointer[holding]
 	passed, ended ages // checks, calls
 	updates       [6]atomic.Uint64
@@ -189,11 +190,15 @@ func (r *torture) read() {
 		cpu := rand.IntN(testCPUs)
 		age := h.age(need)
 		var ok bool
-		switch rand.IntN(4) {
+		o := h.object
+		switch rand.IntN(6) {
 		case 0:
 			ok = r.table.Check(h.id, need)
 		case 1:
-			_, err := r.table.Lookup(cpu, h.id, need)
+			o, ok = r.table.Find(h.id, need)
+		case 2, 3:
+			var err error
+			o, err = r.table.Lookup(cpu, h.id, need)
 			ok = err == nil
 		default:
 			r.call(h, cpu, need)
@@ -201,6 +206,9 @@ func (r *torture) read() {
 		}
 		if ok {
 			r.passed[min(age, oldest)].Add(1)
+			if o != h.object {
+				r.wrong.Add(1)
+			}
 		}
 	}
 }
@@ -212,7 +220,7 @@ func (r *torture) call(h *holding, cpu int, need Perm) {
 	o, err := r.table.Admit(cpu, h.id, typeFile, need, 0)
 	if err == nil {
 		r.passed[min(age, oldest)].Add(1)
-		if o != file7 {
+		if o != h.object {
 			r.wrong.Add(1)
 		}
 		wander()
@@ -269,20 +277,16 @@ func (r *torture) update() {
 		case h == nil || n < 6:
 			r.derive(place)
 		case n < 9: // what is above h gives what it may have
-			from := r.root
-			if above := r.holder(h.above); above != nil {
-				from = above.id
-			}
-			if r.table.Grant(from, h.id, flicking) == nil {
+			if above := r.holder(h.above); above != nil && r.table.Grant(above.id, h.id, flicking) == nil {
 				r.updates[1].Add(1)
 			}
 		case n == 9:
-			if r.narrow(r.table, r.root, h.id, AllPerms&^flicking) == nil {
+			if r.narrow(r.table, h.root(r), h.id, AllPerms&^flicking) == nil {
 				r.updates[2].Add(1)
 			}
 		case n == 10:
 			h.less.reach(1)
-			if r.narrow(r.table, r.root, h.id, AllPerms&^fading) == nil {
+			if r.narrow(r.table, h.root(r), h.id, AllPerms&^fading) == nil {
 				h.less.reach(2)
 				pipe = append(pipe, &h.less)
 				r.updates[3].Add(1)
@@ -297,7 +301,7 @@ func (r *torture) update() {
 			}
 		default:
 			h.end.reach(1)
-			if r.revoke(r.table, r.root, h.id) == nil {
+			if r.revoke(r.table, h.root(r), h.id) == nil {
 				h.end.reach(2)
 				pipe = append(pipe, &h.end)
 				r.updates[5].Add(1)
@@ -317,8 +321,22 @@ func (r *torture) update() {
 	}
 }
 
+// root returns the identifier of the root that a holding is below.
+func (h *holding) root(r *torture) ID {
+	l := h.life
+	for l.above != nil {
+		l = l.above
+	}
+	return r.holder(l).id
+}
+
 // holder returns the holding of a life that there is, if any.
 func (r *torture) holder(l *life) *holding {
+	for _, h := range r.roots {
+		if h.life == l {
+			return h
+		}
+	}
 	for i := range r.places {
 		if h := r.places[i].Load(); h != nil && h.life == l {
 			return h
@@ -327,21 +345,21 @@ func (r *torture) holder(l *life) *holding {
 	return nil
 }
 
-// derive puts a new capability into a place, derived from the root or another.
+// derive puts a new capability into a place, derived from a root or another.
 func (r *torture) derive(place *atomic.Pointer[holding]) {
-	from, l := r.root, &life{depth: 1}
-	p := AllPerms
 	above := r.places[rand.IntN(len(r.places))].Load()
-	if above != nil && above.depth < 6 && rand.IntN(4) != 0 {
-		from, l.above, l.depth = above.id, above.life, above.depth+1
-		if !r.table.Check(from, fading) {
-			p &^= fading
-		}
-		if !r.table.Check(from, flicking) {
-			p &^= flicking
-		}
+	if above == nil || above.depth == 6 || rand.IntN(4) == 0 {
+		above = r.roots[rand.IntN(len(r.roots))]
 	}
-	if id, err := r.table.Derive(rand.IntN(testCPUs), from, 1, p, Options{}); err == nil {
+	l := &life{above: above.life, depth: above.depth + 1, object: above.object}
+	p := AllPerms
+	if !r.table.Check(above.id, fading) {
+		p &^= fading
+	}
+	if !r.table.Check(above.id, flicking) {
+		p &^= flicking
+	}
+	if id, err := r.table.Derive(rand.IntN(testCPUs), above.id, 1, p, Options{}); err == nil {
 		if p&fading == 0 {
 			l.less.reach(oldest)
 		}
@@ -353,7 +371,10 @@ func (r *torture) derive(place *atomic.Pointer[holding]) {
 // run tortures until enough says so.
 func (s tortured) run(t *testing.T, enough func(*torture) bool) *torture {
 	r := &torture{tortured: s, table: newTable(t, 16*chunk)}
-	r.root = must(t)(r.table.Create(0, 1, file7, AllPerms, Options{}))
+	for i := range r.roots {
+		l := &life{object: MakeObject(typeFile, uint64(i))}
+		r.roots[i] = &holding{id: must(t)(r.table.Create(i, 1, l.object, AllPerms, Options{})), life: l}
+	}
 	procs := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(procs)
 	var workers sync.WaitGroup
@@ -366,6 +387,7 @@ func (s tortured) run(t *testing.T, enough func(*torture) bool) *torture {
 	for i := 0; !enough(r); i++ {
 		time.Sleep(10 * time.Millisecond)
 		r.stutter.Store(i%8 == 7)
+		r.table.SetCacheAbove(int64(i / 16 % 2)) // off and on
 		if i%5 == 4 {
 			runtime.GOMAXPROCS(1 + rand.IntN(2*runtime.NumCPU())) // stops the world, wherever it is
 		}
@@ -420,7 +442,9 @@ func TestTorture(t *testing.T) {
 		t.Error("too little happened to show anything")
 	}
 	wantTree(t, r.table)
-	wantErr(t, r.table.Kill(r.root), nil)
+	for _, root := range r.roots {
+		wantErr(t, r.table.Kill(root.id), nil)
+	}
 	wantWhole(t, r.table)
 }
 
