@@ -2,6 +2,7 @@ package ipc
 
 import (
 	"context"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -26,8 +27,9 @@ import (
 //
 // So grant always finds somebody to serve, or somebody else has just served him; the wait that it
 // serves need not be the one that was counted, since one waits as well as another, and the first of
-// them is served. When balance isn't negative all who wait are owed a permit; then who wants to
-// give up waits for his, and passes it on.
+// them is served. When balance isn't negative, for each who waits somebody owes a permit, or was
+// served before he was counted and is about to count himself. Either is a few steps: who wants to
+// give up looks again until he has a permit, and passes it on, or balance counts him.
 //
 // Linearization: try at its CAS of balance. acquire at the CAS or add by which it found a permit, or
 // at the CAS of the word by which it was served. release at its add.
@@ -101,11 +103,13 @@ func (s *semaphore) cancel(p *place) {
 	for {
 		b := s.balance.Load()
 		switch {
-		case b >= 0:
-			if p.settle(); p.state() == granted {
+		case p.ended():
+			if p.state() == granted {
 				s.release()
 			}
 			return
+		case b >= 0:
+			runtime.Gosched()
 		case s.balance.CompareAndSwap(b, b+1):
 			if !p.withdraw() {
 				s.grant()

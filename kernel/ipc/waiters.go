@@ -33,7 +33,7 @@ import (
 //
 // Reclamation: none needed. Places are type-stable and live as long as their endpoint.
 //
-// Progress: all but sleep and settle is lock-free: take repeats if another took the bit.
+// Progress: all but sleep is lock-free: take repeats if another took the bit.
 //
 // Why a scan and not a list: who gives up must leave nothing behind. In a queue of Michael and
 // Scott's their names would pile up behind one who waits for ever, and taking them out of the middle
@@ -207,13 +207,6 @@ func (p *place) await(ctx context.Context, g Guard) error {
 		}
 	}
 	return nil
-}
-
-// settle waits for what cannot be given up any more: a few steps of whoever is about to serve.
-func (p *place) settle() {
-	for !p.ended() {
-		p.park()
-	}
 }
 
 // waiting returns how many places are taken.

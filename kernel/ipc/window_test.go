@@ -1,6 +1,7 @@
 package ipc
 
 import (
+	"runtime"
 	"testing"
 
 	"pdac/kernel/cap"
@@ -104,5 +105,36 @@ func TestWindowNewcomersAreNotServed(t *testing.T) {
 	q.tickets.Store(w >> stateBits)
 	if !q.first() || q.places[at].state() != granted {
 		t.Error("served nobody")
+	}
+}
+
+// Who gives up is owed a permit by somebody who was served before he was counted. When that one
+// counts himself nobody owes a permit any more, and who gives up must not go on waiting for one.
+func TestWindowGivingUpBehindServedBeforeCounted(t *testing.T) {
+	s := semaphoreOf(0, 64)
+	at, _ := s.waiters.take()
+	first := &s.waiters.places[at]
+	s.waiters.begin(at) // first in the row, not counted
+	behind, _ := s.waiters.take()
+	s.waiters.begin(behind)
+	s.balance.Add(-1) // waits
+	s.release()       // serves the first for the one behind
+	if first.state() != granted {
+		t.Fatal("the first was not served")
+	}
+	done := make(chan bool)
+	go func() {
+		s.cancel(&s.waiters.places[behind])
+		close(done)
+	}()
+	for range 1000 { // lets it find that it is owed one
+		runtime.Gosched()
+	}
+	if err := s.wait(first, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	<-done
+	if s.permits() != 0 || s.waiting() != 0 {
+		t.Errorf("%d permits, %d wait", s.permits(), s.waiting())
 	}
 }
