@@ -46,6 +46,8 @@ const (
 	powerOff
 	powerReboot
 	calls
+
+	slots = 64 // in tables by call: a power of two needs no check of bounds
 )
 
 // callTable is what each call asks for before anything else happens. Gas is in units of about a
@@ -57,7 +59,7 @@ const (
 //
 // Calls of family cap ask the table of capabilities, which has rules of its own about who may: an
 // authority, its formula, its account. Here they are for their names and counts.
-var callTable = [calls]struct {
+var callTable = [slots]struct {
 	name string
 	typ  cap.Type
 	need Perm

@@ -22,18 +22,20 @@ type section struct {
 
 // leave ends the section.
 func (s section) leave() {
-	if core.track {
-		core.rcu.ReadUnlock(s.token)
-	} else {
-		s.held.Release()
+	if s.held == (rcu.Held{}) {
+		s.leaveTracked()
+		return
 	}
+	s.held.Release()
 }
 
-// tally counts the calls of one CPU. Padded to two cache lines, which the prefetcher fetches in
-// pairs: CPUs don't share them.
+//go:noinline
+func (s section) leaveTracked() { core.rcu.ReadUnlock(s.token) }
+
+// tally counts the calls of one CPU. It fills whole pairs of cache lines, which the prefetcher
+// fetches together: CPUs don't share them.
 type tally struct {
-	admitted, refused [calls]atomic.Uint64
-	_                 [128 - int(calls)*16%128]byte
+	admitted, refused [slots]atomic.Uint64
 }
 
 // enter admits a call: the caller is then in the section, and leaves it. After an error it is in
@@ -43,14 +45,14 @@ func enter(c call, id ID) (section, cap.Object, error) {
 	if core.track {
 		return enterSlow(c, id, cpu)
 	}
-	entry := &callTable[c]
+	entry := &callTable[c%slots]
 	s := section{held: core.rcu.Hold(cpu)}
 	o := core.table.Grants(id, entry.typ, entry.need)
 	if o == 0 {
 		s.leave()
 		return enterSlow(c, id, cpu)
 	}
-	core.tallies[cpu].admitted[c].Add(1)
+	core.tallies[cpu].admitted[c%slots].Add(1)
 	return s, o, nil
 }
 
@@ -64,14 +66,14 @@ func enterSlow(c call, id ID, cpu int) (section, cap.Object, error) {
 			s.leave()
 		}
 	}()
-	entry := &callTable[c]
+	entry := &callTable[c%slots]
 	o, err := core.table.Admit(cpu, id, entry.typ, entry.need, entry.gas)
 	if err != nil {
-		core.tallies[cpu].refused[c].Add(1)
+		core.tallies[cpu].refused[c%slots].Add(1)
 		return section{}, 0, c.fail(err)
 	}
 	inside = true
-	core.tallies[cpu].admitted[c].Add(1)
+	core.tallies[cpu].admitted[c%slots].Add(1)
 	return s, o, nil
 }
 
@@ -93,18 +95,18 @@ func value[T any](o cap.Object) T {
 func (c call) counted(err error) error {
 	t := &core.tallies[core.cpu()]
 	if err != nil {
-		t.refused[c].Add(1)
+		t.refused[c%slots].Add(1)
 		return c.fail(err)
 	}
-	t.admitted[c].Add(1)
+	t.admitted[c%slots].Add(1)
 	return nil
 }
 
 // count sums up how often a call was admitted and refused.
 func (c call) count() (admitted, refused uint64) {
 	for i := range core.tallies {
-		admitted += core.tallies[i].admitted[c].Load()
-		refused += core.tallies[i].refused[c].Load()
+		admitted += core.tallies[i].admitted[c%slots].Load()
+		refused += core.tallies[i].refused[c%slots].Load()
 	}
 	return admitted, refused
 }

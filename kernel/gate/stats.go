@@ -31,8 +31,8 @@ func StatsRead(id ID) (Stats, error) {
 
 func readStats() Stats {
 	s := Stats{Capabilities: core.table.Stats(), RCU: core.rcu.Stats()}
-	for c := range callTable {
-		admitted, refused := call(c).count()
+	for c := range calls {
+		admitted, refused := c.count()
 		if n := admitted + refused; n != 0 {
 			s.Calls = append(s.Calls, CallStats{Name: callTable[c].name, Calls: n, Refused: refused})
 		}
