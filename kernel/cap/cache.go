@@ -17,32 +17,34 @@ import (
 //
 // Words and writers:
 //
-//	guard    by CAS: who wins FILLING, which adds a fill, fills the cell; anyone takes FRESH away.
-//	         FILLING is taken away by who set it
-//	entry    who set FILLING
-//	caching  who is about to fill the first cell of all; never cleared
+//	guard     by CAS: who wins FILLING, which adds a fill, fills the cell; anyone takes FRESH away.
+//	          FILLING is taken away by who set it
+//	entry     who set FILLING
+//	changing  by adding, who takes something out of a word: how many do, by place of the cells
+//	caching   SetCacheAbove, up; never cleared
 //
 // Invariant: a guard that is FRESH and not FILLING belongs to a copy that was made whole after its
-// FILLING, of a word that nobody has changed since and told the caches.
+// FILLING, of a word that has lost nothing since.
 //
-// Why a revoked capability is never returned. Who changes an entry's word (Revoke, Narrow, Transfer)
-// then calls invalidate, which looks at the slot's cell of each CPU, and returns after that. Who fills
-// a cell sets FILLING, and then loads the entry's word. (Dekker's pattern.) So either the fill has
-// seen the word changed, and its copy is good for nothing that the change took; or invalidate finds
-// the slot in the guard, and takes FRESH away, also from a cell that is still being filled: then the
-// CAS that ends the filling fails, and leaves it STALE. A hit is a guard with this slot, FRESH and not
-// FILLING before the copy is read, and the same guard afterwards: so the copy is all of one fill, and
-// at the second load no change that invalidate had finished was missing from it. Hence a Lookup that
-// begins after a Revoke returned gets nothing. A walker that made the change and has been stopped
-// before it told is waited for by the Synchronize of every other Revoke or Narrow that found it made.
+// Why a cache never answers otherwise than the table. Who takes something out of an entry's word, or
+// gives it another tag (Revoke, Narrow, Transfer: all by change), counts himself in changing, takes
+// FRESH out of the guard of the slot's cell on each CPU, does it, and leaves changing. Who fills a
+// cell sets FILLING, then looks at changing, and if nobody is there loads the word. (Dekker's
+// pattern.) Either the fill sees the changer, and its copy doesn't count; or it has looked after the
+// changer left, and sees the word changed; or before he came: then he finds the slot in the guard, and
+// takes FRESH away before he changes the word, also from a cell that is still being filled, whose
+// last CAS fails for it. A hit is a guard with this slot, FRESH and not FILLING before the copy is
+// read, and the same guard afterwards: so the copy is all of one fill, and at the second load the
+// word had all that the copy says. A hit linearizes there, as a check of the word itself would, and Lookups
+// through caches, Checks and changes have one order. (What a Grant adds the copy lacks: a miss, no
+// wrong answer.)
 //
-// What is weaker than without a cache: while a Revoke, Narrow or Transfer is under way, between the
-// change of a word and the telling, a Lookup may still give what a Check has already refused. So with
-// caches in use the two together don't linearize at the change of the word; Lookups alone, of one CPU's
-// number, do at the telling.
+// While nobody uses the cache, change is but a CAS. So SetCacheAbove sets caching and waits for a
+// grace period, for those who didn't see it, before the first Lookup may fill a cell.
 //
 // A goroutine that fills a cell may be stopped for long and move. Its cell answers nobody meanwhile,
-// and nobody waits. Grant makes a copy lack what the entry has: a miss, no wrong answer.
+// and nobody waits. Nor does anybody wait for who has been stopped in change; while he is in
+// changing, no cell of that place is filled.
 //
 // Wrap: a reader is fooled if it stands still between its loads of the guard while the cell is filled
 // a multiple of 2^38 times, some hours of nothing else, and the last time with the same slot.
@@ -71,7 +73,10 @@ import (
 // default is none; where translations or remote memory are dearer, or by a tuner, it can be turned
 // on. Off, it costs Lookup a compare with a word beside limit.
 //
-// Rejected: version numbers by groups of slots, compared at a hit (one more line to load, and a Revoke
+// Rejected: telling the caches after the change (until that is done a Lookup gives what a Check has
+// refused, so the two together don't linearize at the word); SLOW in the word meanwhile instead of
+// changing (who clears it, and a third who sets it again, could come between another's look and his
+// CAS). Version numbers by groups of slots, compared at a hit (one more line to load, and a Revoke
 // takes its neighbours along). 2,048 cells for each CPU, to fit a first-level cache (no better). A
 // pointer to either cell or entry, chosen without a branch (the compiler makes a branch of it). A note
 // of what missed last, to fill only what misses twice (its store, an XCHG, ends the overlap of misses).
@@ -107,19 +112,26 @@ type CacheStats struct {
 
 // SetCacheAbove makes Lookup go through the CPU's cache while the index, 16 bytes for each slot
 // with memory, takes more than so many bytes: sensibly, the size of the hardware's cache. 0: never. It
-// may be called at any time. While a Revoke is under way, cached Lookups may pass for longer than Checks.
+// may be called at any time, but not in a read section: it waits for a grace period.
 func (t *Table) SetCacheAbove(bytes int64) {
 	slots := int64(uncached)
 	if bytes > 0 {
 		slots = min(bytes/int64(entryBytes), slots)
+		t.caching.Store(true) // pairs with the load in change
+		t.rcu.Synchronize()
 	}
 	t.cacheAbove.Store(uint32(slots))
 }
 
 // cell returns where a CPU's copy of a slot would be.
 func (t *Table) cell(cpu int, slot uint32) *cell {
+	return &t.cells[cpu<<cellBits|place(slot)]
+}
+
+// place returns which of a CPU's cells is for a slot.
+func place(slot uint32) int {
 	const golden = 0x9e3779b1 // 2^32/phi: Knuth, TAOCP 3, 6.4
-	return &t.cells[cpu<<cellBits|int(slot*golden>>(32-cellBits))]
+	return int(slot * golden >> (32 - cellBits))
 }
 
 // lookupCached is Lookup's way through the cache.
@@ -156,9 +168,6 @@ func (t *Table) lookupMissed(cpu int, c *cell, id ID, need Perm) (Object, error)
 
 // beginFill takes a cell for a slot. False: somebody else is filling it.
 func (t *Table) beginFill(c *cell, slot uint32) (guard uint64, ok bool) {
-	if !t.caching.Load() {
-		t.caching.Store(true) // pairs with the load in invalidate
-	}
 	old := c.guard.Load()
 	guard = old&^(oneFill-1) + oneFill | filling | fresh | uint64(slot)
 	return guard, old&filling == 0 && c.guard.CompareAndSwap(old, guard) // pairs with the load in invalidate
@@ -170,9 +179,10 @@ func (t *Table) beginFill(c *cell, slot uint32) (guard uint64, ok bool) {
 // the one before, and nobody tells the caches when a slot gets a tenant.
 func (t *Table) endFill(c *cell, guard uint64, id ID) {
 	e := t.at(id.Slot())
+	busy := t.changing[place(id.Slot())].Load() != 0 // after FILLING; pairs with the add in change
 	o := e.object.Load()
-	w := e.word.Load() // after FILLING
-	if is, _ := split(w, id.Slot()); is != id {
+	w := e.word.Load() // after changing
+	if is, _ := split(w, id.Slot()); is != id || busy {
 		c.guard.Store(guard &^ (filling | fresh))
 		return
 	}
@@ -188,11 +198,25 @@ func (c *cell) publish(guard, word uint64) {
 	}
 }
 
-// invalidate keeps the caches from answering for a slot, after its word has changed.
-func (t *Table) invalidate(slot uint32) {
-	if t.deaf || !t.caching.Load() {
-		return
+// change is the CAS by which an entry's word loses something, or its identifier. From before it
+// until after it no cache answers for the slot.
+//
+// Preconditions: in a read section.
+func (t *Table) change(slot uint32, from, to uint64) bool {
+	word := &t.at(slot).word
+	if !t.caching.Load() || t.deaf { // pairs with the store in SetCacheAbove
+		return word.CompareAndSwap(from, to)
 	}
+	changing := &t.changing[place(slot)]
+	changing.Add(1) // pairs with the load in endFill
+	t.invalidate(slot)
+	changed := word.CompareAndSwap(from, to)
+	changing.Add(^uint32(0))
+	return changed
+}
+
+// invalidate takes a slot out of the caches.
+func (t *Table) invalidate(slot uint32) {
 	for cpu := range t.cpus {
 		c := t.cell(cpu, slot)
 		for {

@@ -1,9 +1,13 @@
 package cap
 
 import (
+	"errors"
 	"math/rand/v2"
+	"runtime"
 	"sync/atomic"
 	"testing"
+
+	"pdac/kernel/rcu"
 )
 
 // warm looks an identifier up until the CPU's cache has it.
@@ -230,6 +234,90 @@ func TestCacheThreshold(t *testing.T) {
 			t.Errorf("above %d bytes, with %d: used is %t", bytes, full, got)
 		}
 	}
+}
+
+// What a check has refused no cache gives any more, also while the Revoke is under way. There are
+// many caches, so that it takes the Revoke some time to tell them all.
+func TestCacheAgreesWithTable(t *testing.T) {
+	const cpus = 64
+	for _, deaf := range []bool{false, true} {
+		table, err := New(Config{
+			Slots: 4 * chunk, CPUs: cpus, CacheAbove: 1,
+			Now: func() uint64 { return 0 }, RCU: rcu.New(rcu.Config{CPUs: cpus}),
+			Reserve: func(bytes int) ([]byte, error) { return make([]byte, bytes), nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		table.deaf = deaf
+		root := must(t)(table.Create(0, 1, file7, everything, Options{}))
+		var at, bad atomic.Uint64
+		given := func(id ID) {
+			for cpu := cpus - 1; cpu >= 0; cpu-- { // the last is told last
+				if _, err := table.Lookup(cpu, id, Write); err == nil {
+					bad.Add(1)
+				}
+			}
+		}
+		together(func() {
+			for id := ID(at.Load()); id != root; id = ID(at.Load()) {
+				if !table.Holds(id, Write) {
+					given(id)
+				}
+			}
+		}, func() {
+			defer at.Store(uint64(root))
+			for i := range times(t, 20_000) {
+				id, err := table.Derive(0, root, 1, everything, Options{})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for cpu := range cpus {
+					c := table.cell(cpu, id.Slot())
+					if guard, ok := table.beginFill(c, id.Slot()); ok {
+						table.endFill(c, guard, id)
+					}
+				}
+				at.Store(uint64(id))
+				runtime.Gosched()
+				if i%2 == 0 {
+					err = table.Narrow(root, id, everything&^Write)
+					given(id)
+				}
+				if err := errors.Join(err, table.Revoke(root, id)); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+		if wrong := bad.Load() != 0; wrong != deaf {
+			t.Errorf("deaf=%t: %d times given after it was refused", deaf, bad.Load())
+		}
+	}
+}
+
+// While a word is being changed no cache answers and none is filled, and the table does.
+func TestCacheDuringChange(t *testing.T) {
+	table := cachedTable(t)
+	id := must(t)(table.Create(0, 1, file7, everything, Options{}))
+	warm(t, table, 0, id)
+	table.changing[place(id.Slot())].Add(1)
+	table.invalidate(id.Slot())
+	fills := table.Stats().Cache.Fills
+	for range 20 * fillShare {
+		if _, err := table.Lookup(0, id, Write); err != nil {
+			t.Fatalf("nothing has changed yet: %v", err)
+		}
+	}
+	if guard := table.cell(0, id.Slot()).guard.Load(); guard&fresh != 0 {
+		t.Errorf("guard %#x: filled while the word is being changed", guard)
+	}
+	if table.Stats().Cache.Fills == fills {
+		t.Error("no fill was tried")
+	}
+	table.changing[place(id.Slot())].Add(^uint32(0))
+	warm(t, table, 0, id)
 }
 
 // cacheTorture lets capabilities be looked up through all caches while they are revoked, narrowed

@@ -1,7 +1,7 @@
 // Package cap holds the capabilities: who may do what to which object. A check is one load, no
 // operation takes a lock, and revoking works everywhere at once.
 //
-// World: both. Holds, Look and Verdict are callable below the runtime; everything else is for
+// World: both. Holds, Find, Look and Verdict are callable below the runtime; everything else is for
 // goroutines. Entries hold no Go pointers: values of objects and functions of users are in
 // heap-side tables, by index.
 //

@@ -60,9 +60,8 @@ func (t *Table) narrow(slot uint32, keep Perm, only ID) bool {
 		if less == s {
 			return true
 		}
-		if word.CompareAndSwap(w, join(id, less)) { // pairs with the loads in Derive and Grant
+		if t.change(slot, w, join(id, less)) { // pairs with the loads in Derive and Grant
 			if s.perms() != less.perms() {
-				t.invalidate(slot)
 				t.wake(slot)
 				t.counts[narrowed].Add(t.spread(slot), 1)
 			}

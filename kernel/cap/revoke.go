@@ -12,7 +12,7 @@ package cap
 //
 // After the walk Synchronize waits for all sections of the domain that are under way: gated calls
 // that one of the entries admitted, other walkers that killed some of them and may not yet have
-// told the caches and woken the blocked calls, and Derives. So after the return nothing in the
+// woken the blocked calls, and Derives. So after the return nothing in the
 // subtree passes, and nothing that passed is still running.
 //
 // Linearization: for each entry, the CAS that makes it REVOKED, by this walk or by another.
@@ -94,7 +94,7 @@ func (t *Table) cutDown(id ID, allow func() error, out *list) error {
 		if is, s := split(w, top); is != id || !s.active() {
 			return ErrRevoked
 		}
-		if t.at(top).word.CompareAndSwap(w, join(id, revoked)) {
+		if t.change(top, w, join(id, revoked)) {
 			break
 		}
 	}
@@ -116,7 +116,7 @@ func (t *Table) kill(slot uint32) bool {
 		if s == revoked {
 			return false
 		}
-		if t.at(slot).word.CompareAndSwap(w, join(id, revoked)) { // pairs with Derive's load
+		if t.change(slot, w, join(id, revoked)) { // pairs with Derive's load
 			t.killed(slot)
 			return true
 		}
@@ -126,7 +126,6 @@ func (t *Table) kill(slot uint32) bool {
 // killed does what follows from an entry's end, once: who made it REVOKED calls.
 func (t *Table) killed(slot uint32) {
 	t.closeGas(slot)
-	t.invalidate(slot)
 	t.wake(slot)
 	t.counts[died].Add(t.spread(slot), 1)
 }

@@ -84,6 +84,7 @@ type Table struct {
 	counts     [events]lockfree.Counter
 
 	cells         []cell // cache.go: by CPU
+	changing      []atomic.Uint32
 	caching       atomic.Bool
 	deaf          bool // tests alone: caches are not told of changes
 	misses, fills lockfree.Counter
@@ -159,6 +160,7 @@ func New(c Config) (*Table, error) {
 	t.links = reserve[uint32](&m, slots, dense)
 	t.records = reserve[record](&m, slots, sparse)
 	t.cells = reserve[cell](&m, c.CPUs*cells, sparse)
+	t.changing = reserve[atomic.Uint32](&m, cells, sparse)
 	t.objects.links = reserve[uint32](&m, maxObjects, sparse)
 	if m.err != nil {
 		return nil, m.err

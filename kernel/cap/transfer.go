@@ -56,12 +56,11 @@ func (t *Table) transfer(id ID, to Space) (ID, error) {
 		case s.perms()&Transfer == 0: // narrowed meanwhile
 			return 0, &PermissionError{Transfer}
 		}
-		if t.at(slot).word.CompareAndSwap(w, join(moved, s&^(pending|dirty))) {
+		if t.change(slot, w, join(moved, s&^(pending|dirty))) {
 			break
 		}
 	}
 	c.space.Store(uint32(to))
-	t.invalidate(slot)
 	t.wake(slot)
 	t.counts[transferred].Add(t.spread(slot), 1)
 	return moved, nil
