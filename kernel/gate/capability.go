@@ -10,7 +10,8 @@ import (
 
 // CapDerive makes a capability for the same object below id, which has Delegate, with a part of its
 // permissions. It is held by space to; 0 is the caller's. opt may bound it by a formula, and give it
-// gas of the account that id draws on.
+// gas of the account that id draws on. The formula's function runs in the caller's space, whoever
+// uses the capability.
 //
 // Errors: of id; *ExceedsError; ErrNoSpace; ErrFormula; ErrGas; cap.ErrFull.
 func CapDerive(id ID, to Space, p Perm, opt Options) (ID, error) {
@@ -27,7 +28,24 @@ func capDeriveTo(id ID, to Space, p Perm, opt Options) (ID, error) {
 	if !alive(to) {
 		return 0, ErrNoSpace
 	}
-	return core.table.Derive(cpu, id, to, p, opt)
+	return core.table.Derive(cpu, id, to, p, own(opt))
+}
+
+// own has the function of a formula run in the caller's space. It is asked on the goroutine of who
+// uses the capability, and would have all the authority of that one's space.
+func own(opt Options) Options {
+	if opt.Formula == nil || opt.Formula.Func == nil {
+		return opt
+	}
+	f, owner := *opt.Formula, space.Get()
+	ask := f.Func
+	f.Func = func(i Info) bool {
+		defer space.Set(space.Get()) // it may panic
+		space.Set(owner)
+		return ask(i)
+	}
+	opt.Formula = &f
+	return opt
 }
 
 // CapGrant adds permissions to id, which has Upgrade. authority is what it was derived from, with

@@ -214,3 +214,34 @@ func TestSpacesAreMany(t *testing.T) {
 	ok(t, CapDelete(ids[0]))
 	must(NewSpace(b.root.Spaces, Authority{}))
 }
+
+// The function of a formula has the authority of who derived, not of who uses, also when it panics.
+func TestFormulasRunInTheirOwnSpace(t *testing.T) {
+	b := openGate(t)
+	files := derive(t, b.root.Files, Read|Delegate)
+	other := must(NewSpace(b.root.Spaces, Authority{Files: files}))
+	var asked []uint32
+	function := func(Info) bool {
+		asked = append(asked, space.Get())
+		if len(asked) > 1 {
+			panic("formula")
+		}
+		return true
+	}
+	id := must(CapDerive(b.root.Clock, must(SpaceNumber(other)), Read, Options{Formula: &Formula{Func: function}}))
+	number := uint32(must(SpaceNumber(other)))
+	ok(t, Run(other, func() {
+		must(TimeNow(id))
+		func() {
+			defer func() { recover() }()
+			TimeNow(id)
+		}()
+		if s := space.Get(); s != number {
+			t.Errorf("after a formula's function in space %d, was in %d", s, number)
+		}
+	}))
+	if len(asked) != 2 || asked[0] != space.Root || asked[1] != space.Root {
+		t.Errorf("asked in the spaces %d, want the root", asked)
+	}
+	quiet(t)
+}
