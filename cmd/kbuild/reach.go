@@ -34,11 +34,17 @@ type reach struct {
 // gateRoom is the kernel's package that is made for programs.
 const gateRoom = "pdac/kernel/gate"
 
+// directives are the compiler's that leave Go's type safety: the second one because
+// functions with it that call each other through variables run off the end of their
+// stack, into other memory, and the linker doesn't see it.
+var directives = []string{"//go:linkname", "//go:nosplit"}
+
 // dangerous are names of the standard library by which a package that doesn't
-// import unsafe gets at raw system calls or at values of type unsafe.Pointer, which
-// convert to any pointer (every name whose type has it in GOROOT/api).
+// import unsafe gets at raw system calls, at values of type unsafe.Pointer, which
+// convert to any pointer (every name whose type has it in GOROOT/api), or at whole
+// pages of which it has a few bytes.
 var dangerous = map[string][]string{
-	"syscall": {"Syscall", "Syscall6", "RawSyscall", "RawSyscall6", "AllThreadsSyscall", "AllThreadsSyscall6",
+	"syscall": {"Madvise", "Mprotect", "Syscall", "Syscall6", "RawSyscall", "RawSyscall6", "AllThreadsSyscall", "AllThreadsSyscall6",
 		"PtracePeekData", "PtracePeekText", "PtracePokeData", "PtracePokeText"},
 	"reflect":     {"NewAt", "SliceAt"},
 	"sync/atomic": {"LoadPointer", "StorePointer", "SwapPointer", "CompareAndSwapPointer"},
@@ -109,8 +115,10 @@ func reachesOf(file string, overlay map[string]string) (all []reach, err error) 
 	}
 	for _, group := range f.Comments {
 		for _, c := range group.List {
-			if strings.HasPrefix(c.Text, "//go:linkname") {
-				add(c.Pos(), "has //go:linkname")
+			for _, d := range directives {
+				if strings.HasPrefix(c.Text, d) {
+					add(c.Pos(), "has "+d)
+				}
 			}
 		}
 	}

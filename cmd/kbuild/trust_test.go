@@ -77,6 +77,9 @@ func TestEveryWayToReach(t *testing.T) {
 		"\tmain.go:26: uses atomic.LoadPointer\n",
 		"\tmain.go:27: uses reflect.NewAt\n",
 		"\tmain.go:28: uses runtime.SetCgoTraceback\n",
+		"\tmain.go:29: uses sys.Madvise\n",
+		"\tmain.go:30: uses sys.Mprotect\n",
+		"\tmain.go:37: has //go:nosplit\n",
 		"\tdot.go:4: imports syscall by a dot",
 		"\tways_amd64.s: is assembly\n")
 	wantError(t, check(t, "tamago", nil),

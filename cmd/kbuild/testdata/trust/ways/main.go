@@ -26,4 +26,13 @@ func main() {
 	atomic.LoadPointer(&p)
 	reflect.NewAt(reflect.TypeFor[uint](), p)
 	runtime.SetCgoTraceback(0, nil, nil, nil)
+	sys.Madvise(make([]byte, 8), sys.MADV_DONTNEED)
+	sys.Mprotect(make([]byte, 8), sys.PROT_NONE)
+	again = leap
+	again()
 }
+
+var again func()
+
+//go:nosplit
+func leap() { again() }
