@@ -21,7 +21,7 @@ import (
 func (b *Board) openGate() *gate.Operator {
 	c := gate.Config{
 		CPUs:   hardware.NCPU,
-		CPU:    klog.CPU,
+		CPU:    b.CPU,
 		NodeOf: func(cpu int) int { return int(hardware.Nodes[cpu]) },
 		Now:    hardware.Now,
 		Key:    randomKey(),

@@ -16,6 +16,7 @@ type Board struct {
 	TSCHz    uint64
 	Line     io.ReadWriter // serial line of the console, raw
 
+	CPU      func() int   // the caller's, quickly
 	CPUs     func() []CPU // that the firmware lists, those online first and by number
 	Topology *numa.Topology
 	Frames   *numa.Frames

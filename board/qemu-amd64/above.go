@@ -28,6 +28,7 @@ func init() {
 		TSCHz:      tscHz(),
 		Line:       openLine(),
 		CPUs:       listCPUs,
+		CPU:        cpuFunc(),
 		Topology:   &topology,
 		Frames:     &frames,
 		ImageBytes: neverFree(),

@@ -20,7 +20,7 @@ func TestGate(t *testing.T) {
 	}{{1, ""}, {2, "rcu.track"}} {
 		t.Run(strconv.Itoa(c.cpus), func(t *testing.T) {
 			keys, typing := io.Pipe()
-			defer typing.Close()
+			defer time.AfterFunc(time.Minute, func() { typing.Close() }).Stop() // Boot waits for the end of its input
 			var list struct {
 				Matching     int
 				Capabilities []struct {
@@ -36,7 +36,10 @@ func TestGate(t *testing.T) {
 					}
 					if _, object, ok := strings.Cut(line, `{"active":`); ok && list.Matching == 0 {
 						if json.Unmarshal([]byte(`{"active":`+object), &list) == nil && len(list.Capabilities) == 1 {
-							go io.WriteString(typing, "caps revoke "+list.Capabilities[0].ID+"\n")
+							go func() {
+								io.WriteString(typing, "caps revoke "+list.Capabilities[0].ID+"\n")
+								typing.Close()
+							}()
 						}
 					}
 				}})
