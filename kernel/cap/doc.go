@@ -12,7 +12,7 @@
 //	check.go, lookup.go, slow.go           asking
 //	create.go, derive.go, grant.go         making and widening
 //	narrow.go, revoke.go, transfer.go      taking away
-//	tree.go, reclaim.go                    the derivation tree, and when a slot is free again
+//	tree.go, reclaim.go, room.go           the derivation tree, and when a slot is free again
 //	wait.go, inside.go                     blocked calls, and who must not revoke
 //	formula.go, gas.go, cache.go           what the slow path asks, and what saves it
 package cap

@@ -18,7 +18,7 @@ type node struct {
 }
 
 // take returns a free slot: one of the CPU's node, else new memory, else another node's. False: no
-// slot is free; those whose grace period isn't over are not.
+// slot is free; those whose grace period isn't over are not, nor those of tombs, which are then made so.
 func (t *Table) take(cpu int) (uint32, bool) {
 	home := t.nodeOf[cpu]
 	for {
@@ -34,6 +34,7 @@ func (t *Table) take(cpu int) (uint32, bool) {
 			return slot, true
 		}
 	}
+	t.makeRoom()
 	return 0, false
 }
 

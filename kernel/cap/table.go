@@ -80,6 +80,7 @@ type Table struct {
 	nodes      []node          // free slots, by node
 	nodeOf     []uint32        // by CPU
 	homes      []atomic.Uint32 // node of each chunk
+	sweeping   atomic.Bool     // room.go
 	retired    lockfree.Counter
 	counts     [events]lockfree.Counter
 

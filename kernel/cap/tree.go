@@ -33,7 +33,7 @@ package cap
 // TOMBs stay in the list until there are more than an eighth of what the last sweep found alive;
 // then who buried the last one cuts them all. So a removal costs nine steps on average, not a
 // search through a list of a million, and the tombs of a list are at most an eighth of the largest
-// number of live children that it had since. A sweep does what it can: what it could not cut,
+// number of live children that it had since (and none when the table is full: room.go). A sweep does what it can: what it could not cut,
 // because somebody changed the word before it, it leaves for the next.
 //
 // Progress: push and bury are lock-free; sweep is wait-free, and so is each step of a walk.
