@@ -122,6 +122,9 @@ var arguments = [...]struct {
 
 // failIPC is fail for an error of package ipc.
 func (c call) failIPC(err error) error {
+	if err == nil {
+		return nil
+	}
 	for i := range arguments {
 		if a := &arguments[i]; errors.Is(err, a.err) {
 			return c.fail(&ArgumentError{a.argument, a.want, err})

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"sync"
 	"time"
 
 	"pdac/kernel/cap"
@@ -30,11 +31,25 @@ func enterBlocking(c call, id ID) (*guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &guard{call: c, id: id, object: o, section: t, inside: true}, nil
+	g, _ := guards.Get().(*guard)
+	if g == nil {
+		g = new(guard)
+	}
+	*g = guard{call: c, id: id, object: o, section: t, inside: true}
+	return g, nil
 }
 
-// end leaves the section if the call is in it.
+// guards are those of calls that ended.
+var guards sync.Pool
+
+// end leaves the section, if the call is in it. The guard is no more.
 func (g *guard) end() {
+	g.out()
+	guards.Put(g)
+}
+
+// out leaves the section, if the call is in it.
+func (g *guard) out() {
 	if g.inside {
 		g.inside = false
 		g.section.leave()
@@ -52,7 +67,7 @@ func (g *guard) Leave(wake func()) error {
 		return err
 	}
 	g.waiter = w
-	g.end()
+	g.out()
 	return nil
 }
 
