@@ -13,12 +13,15 @@ import (
 )
 
 // BenchmarkLookup compares Lookup through the cache with Lookup past it, on tables of several sizes.
-// "next" makes each lookup wait for the one before: it measures latency.
+// "next" makes each lookup wait for the one before: it measures latency. "nodes=2" is a table with the
+// small pages that it has where there are several nodes (memory.go); all memory is near nevertheless.
 //
 // The machine may be busy with other things, so what counts is the time of a short batch, many
 // times: "ns/lookup" is the lower quartile. ns/op means nothing.
 func BenchmarkLookup(b *testing.B) {
-	for _, size := range []int{1 << 10, 1 << 16, 1 << 18, 1 << 20, 1 << 24} {
+	for _, of := range []struct{ size, nodes int }{
+		{1 << 10, 1}, {1 << 16, 1}, {1 << 16, 2}, {1 << 20, 1}, {1 << 20, 2}, {1 << 24, 1}, {1 << 24, 2},
+	} {
 		var table *Table
 		var ids []ID
 		for _, shape := range []struct {
@@ -28,9 +31,9 @@ func BenchmarkLookup(b *testing.B) {
 			var seq []ID
 			for _, next := range []bool{false, true} {
 				for _, cached := range []bool{false, true} {
-					b.Run(fmt.Sprintf("size=%d/%s/next=%t/cached=%t", size, shape.name, next, cached), func(b *testing.B) {
+					b.Run(fmt.Sprintf("size=%d/nodes=%d/%s/next=%t/cached=%t", of.size, of.nodes, shape.name, next, cached), func(b *testing.B) {
 						if table == nil {
-							table, ids = bigTable(b, size)
+							table, ids = bigTable(b, of.size, of.nodes)
 						}
 						if seq == nil {
 							seq = pick(ids, 1<<20, shape.s)
@@ -93,9 +96,10 @@ func pick(ids []ID, count int, s float64) []ID {
 }
 
 // bigTable returns a table of this size in memory of its own, and its identifiers in random order.
-func bigTable(b *testing.B, size int) (*Table, []ID) {
+func bigTable(b *testing.B, size, nodes int) (*Table, []ID) {
 	table, err := New(Config{
-		Slots: min(size+1, MaxSlots), CPUs: 2, Now: func() uint64 { return 0 }, RCU: rcu.New(rcu.Config{CPUs: 2}),
+		Slots: min(size+1, MaxSlots), CPUs: 2, NodeOf: func(cpu int) int { return cpu * (nodes - 1) },
+		Now: func() uint64 { return 0 }, RCU: rcu.New(rcu.Config{CPUs: 2}),
 	})
 	if err != nil {
 		b.Fatal(err)

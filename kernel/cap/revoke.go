@@ -19,6 +19,13 @@ package cap
 //
 // Progress: the walk is lock-free. Revoke as a whole blocks for a grace period, hence for the gated
 // calls.
+//
+// Rejected: leaving the section of a long walk now and then, in which no grace period ends. Between two
+// sections who owns an entry above the top could free the top, which is no tomb yet; and it can't be
+// one before all is dead below it, since walks go by tombs. And the place where the walk stands may lie
+// below somebody else's tomb, and be free by then: so the walk would begin again at the top, over all
+// that is dead already. Who has a million entries to revoke, and minds the tenth of a second that it takes, revokes
+// parts of them first.
 
 // Revoke ends a capability and everything derived from it. The authority is id itself or an
 // ancestor, and has Revoke. When it returns, no check of any of them passes anywhere, the calls that
