@@ -61,3 +61,7 @@ func (in *insiders) inside() bool {
 	}
 	return false
 }
+
+// Inside reports whether the caller is a formula's function, or called by one: then it is in a read
+// section, and what waits for calls to end is ErrInside.
+func (t *Table) Inside() bool { return t.insiders.inside() }

@@ -58,12 +58,14 @@ func EndpointCreate(id ID, o EndpointOptions) (ID, error) {
 //
 // Errors: of id; *ArgumentError; *ItemError; ErrDead, ErrCrowded; ctx's.
 func EndpointSend(id ID, ctx context.Context, m *Message) error {
+	ctx, cancel := calm(ctx)
+	defer cancel()
 	return send(endpointSend, id, m, func(e *ipc.Endpoint, g *guard) error { return e.Send(ctx, g, m) })
 }
 
 // EndpointTrySend is EndpointSend that doesn't wait: ErrWouldBlock.
 func EndpointTrySend(id ID, m *Message) error {
-	return send(endpointTrySend, id, m, func(e *ipc.Endpoint, _ *guard) error { return e.TrySend(m) })
+	return sendNow(endpointTrySend, id, m, func(e *ipc.Endpoint) error { return e.TrySend(m) })
 }
 
 // EndpointCall sends a copy of m and waits for the reply, which it copies into reply; they may be
@@ -74,6 +76,8 @@ func EndpointCall(id ID, ctx context.Context, m, reply *Message) error {
 	if reply == nil {
 		return endpointCall.bad("reply", "a message")
 	}
+	ctx, cancel := calm(ctx)
+	defer cancel()
 	return send(endpointCall, id, m, func(e *ipc.Endpoint, g *guard) error {
 		err := e.Call(ctx, g, Space(space.Get()), m, reply)
 		if err == nil {
@@ -88,7 +92,7 @@ func EndpointCall(id ID, ctx context.Context, m, reply *Message) error {
 //
 // Errors: of id; *ArgumentError; *ItemError; ErrNoCall; ErrDead.
 func EndpointReply(id ID, to CallID, m *Message) error {
-	return send(endpointReply, id, m, func(e *ipc.Endpoint, _ *guard) error { return e.Reply(to, m) })
+	return sendNow(endpointReply, id, m, func(e *ipc.Endpoint) error { return e.Reply(to, m) })
 }
 
 // EndpointRecv receives the oldest message into m, and waits for one, as long as ctx says (nil: for
@@ -100,6 +104,8 @@ func EndpointRecv(id ID, ctx context.Context, m *Message) error {
 	if m == nil {
 		return endpointRecv.bad("m", "a message")
 	}
+	ctx, cancel := calm(ctx)
+	defer cancel()
 	g, err := enterBlocking(endpointRecv, id)
 	if err != nil {
 		return err
@@ -146,21 +152,44 @@ func send(c call, id ID, m *Message, f func(*ipc.Endpoint, *guard) error) error 
 	if m == nil {
 		return c.bad("m", "a message")
 	}
-	transfers := false
-	defer func() {
-		if transfers { // after the section
-			core.rcu.Synchronize()
-		}
-	}()
+	defer settle(transfers(m)) // after the section
 	g, err := enterBlocking(c, id)
 	if err != nil {
 		return err
 	}
 	defer g.end()
-	for i := range min(max(m.Caps, 0), len(m.Cap)) {
-		transfers = transfers || m.Cap[i].Mode == ByTransfer
-	}
 	return c.failIPC(f(value[*ipc.Endpoint](g.object), g))
+}
+
+// sendNow is send for the calls that never wait.
+func sendNow(c call, id ID, m *Message, f func(*ipc.Endpoint) error) error {
+	if m == nil {
+		return c.bad("m", "a message")
+	}
+	defer settle(transfers(m)) // after the section
+	t, o, err := enter(c, id)
+	if err != nil {
+		return err
+	}
+	defer t.leave()
+	return c.failIPC(f(value[*ipc.Endpoint](o)))
+}
+
+// transfers says whether a message moves capabilities.
+func transfers(m *Message) bool {
+	for i := range min(max(m.Caps, 0), len(m.Cap)) {
+		if m.Cap[i].Mode == ByTransfer {
+			return true
+		}
+	}
+	return false
+}
+
+// settle waits for the calls that moved capabilities have admitted.
+func settle(moved bool) {
+	if moved && !core.table.Inside() {
+		core.rcu.Synchronize()
+	}
 }
 
 // receive makes the pages of a received message the caller's.

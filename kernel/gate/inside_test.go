@@ -1,0 +1,67 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"pdac/kernel/ipc"
+)
+
+// Code of the caller's must not find itself in a section and wait for it.
+
+// A formula's function that sends a capability by transfer is told that it can't, and is not kept.
+func TestSendFromInsideAFormula(t *testing.T) {
+	b := openGate(t)
+	e := must(EndpointCreate(b.root.Endpoints, EndpointOptions{}))
+	carried := derive(t, b.root.Clock, Read|Transfer)
+	var sent, revoked error
+	id := must(CapDerive(b.root.Clock, 0, Read, Options{Formula: &Formula{Func: func(Info) bool {
+		sent = EndpointTrySend(e, &Message{Caps: 1, Cap: [ipc.MaxCaps]Carried{{ID: carried, Mode: ByTransfer}}})
+		revoked = CapRevoke(b.root.Clock, carried)
+		return true
+	}}}))
+	must(TimeNow(id))
+	if !errors.Is(sent, ErrInside) || !errors.Is(revoked, ErrInside) {
+		t.Errorf("inside: %v, %v", sent, revoked)
+	}
+	must(TimeNow(carried))
+	quiet(t)
+}
+
+// meddler is a context with methods of the caller's.
+type meddler struct {
+	context.Context
+	meddle func()
+}
+
+func (m meddler) Done() <-chan struct{} { m.meddle(); return m.Context.Done() }
+func (m meddler) Err() error            { m.meddle(); return m.Context.Err() }
+func (m meddler) Value(key any) any     { m.meddle(); return m.Context.Value(key) }
+
+// A context's methods may revoke: they are not called in the section of the call.
+func TestContextsMayRevoke(t *testing.T) {
+	b := openGate(t)
+	e := must(EndpointCreate(b.root.Endpoints, EndpointOptions{Capacity: 1}))
+	ok(t, EndpointTrySend(e, new(Message)))
+	for name, call := range map[string]func(context.Context) error{
+		"Send": func(ctx context.Context) error { return EndpointSend(e, ctx, new(Message)) },
+		"Call": func(ctx context.Context) error { return EndpointCall(e, ctx, new(Message), new(Message)) },
+		"Recv": func(ctx context.Context) error {
+			empty := must(EndpointCreate(b.root.Endpoints, EndpointOptions{}))
+			return EndpointRecv(empty, ctx, new(Message))
+		},
+	} {
+		inner, cancel := context.WithCancel(context.Background())
+		cancel()
+		meddled := false
+		err := call(meddler{inner, func() {
+			meddled = true
+			ok(t, CapRevoke(b.root.Clock, derive(t, b.root.Clock, Read)))
+		}})
+		if !errors.Is(err, context.Canceled) || !meddled {
+			t.Errorf("%s: %v, meddled: %t", name, err, meddled)
+		}
+	}
+	quiet(t)
+}
