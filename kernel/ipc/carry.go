@@ -52,6 +52,10 @@ func (t *Table) packItems(from, m *Message, to cap.Space) error {
 	if m.Caps != 0 && t.caps == nil || m.Ranges != 0 && t.pages == nil {
 		return ErrNotCarried
 	}
+	if err := m.checkItems(); err != nil { // from was fine; since then its owner may have changed it
+		return err
+	}
+	left := m.Range
 	for i := range m.Caps {
 		if m.Cap[i].Mode == Transfer {
 			if err := t.caps.Transferable(m.Cap[i].ID); err != nil {
@@ -62,7 +66,7 @@ func (t *Table) packItems(from, m *Message, to cap.Space) error {
 	for i := range m.Ranges {
 		at, err := t.pages.Move(m.Range[i].At, m.Range[i].Len)
 		if err != nil {
-			t.restore(from, m, i)
+			t.restore(m, i, &left)
 			return &ItemError{Pages: true, Index: i, Err: err}
 		}
 		m.Range[i].At = at
@@ -72,17 +76,17 @@ func (t *Table) packItems(from, m *Message, to cap.Space) error {
 			id, err := t.caps.Derive(c.ID, to, c.Keep)
 			if err != nil {
 				t.dropDerived(m, i)
-				t.restore(from, m, m.Ranges)
+				t.restore(m, m.Ranges, &left)
 				return &ItemError{Index: i, Err: err}
 			}
 			c.ID = id
 		}
 	}
-	return t.transfer(from, m, to)
+	return t.transfer(from, m, to, &left)
 }
 
-// transfer is pack's last step.
-func (t *Table) transfer(from, m *Message, to cap.Space) error {
+// transfer is pack's last step. left are the ranges as they were.
+func (t *Table) transfer(from, m *Message, to cap.Space, left *[MaxRanges]Range) error {
 	var homes [MaxCaps]cap.Space
 	for i := range m.Caps {
 		c := &m.Cap[i]
@@ -97,7 +101,7 @@ func (t *Table) transfer(from, m *Message, to cap.Space) error {
 		if err != nil {
 			t.sendHome(from, m, i, &homes)
 			t.dropDerived(m, m.Caps)
-			t.restore(from, m, m.Ranges)
+			t.restore(m, m.Ranges, left)
 			return &ItemError{Index: i, Err: err}
 		}
 		c.ID, homes[i] = id, home
@@ -117,10 +121,10 @@ func (t *Table) sendHome(from, m *Message, n int, homes *[MaxCaps]cap.Space) {
 	}
 }
 
-// restore moves the first n ranges back.
-func (t *Table) restore(from, m *Message, n int) {
+// restore moves the first n ranges back to where they were.
+func (t *Table) restore(m *Message, n int, left *[MaxRanges]Range) {
 	for i := range n {
-		t.pages.Restore(m.Range[i].At, m.Range[i].Len, from.Range[i].At)
+		t.pages.Restore(m.Range[i].At, m.Range[i].Len, left[i].At)
 	}
 }
 

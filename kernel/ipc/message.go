@@ -112,12 +112,15 @@ func (m *Message) checkItems() error {
 	return nil
 }
 
-// copyTo copies what the counts say, and the counts.
+// copyTo copies what the counts say, and the counts. It reads each count once: of a message that is
+// changed meanwhile it copies a mixture, but no more than there is.
 func (m *Message) copyTo(to *Message) {
-	to.Len, to.Caps, to.Ranges = m.Len, m.Caps, m.Ranges
-	copy(to.Data[:m.Len], m.Data[:m.Len])
-	if m.Caps|m.Ranges != 0 {
-		copy(to.Cap[:], m.Cap[:m.Caps])
-		copy(to.Range[:], m.Range[:m.Ranges])
+	n, caps, ranges := m.Len, m.Caps, m.Ranges
+	to.Len, to.Caps, to.Ranges = int(min(uint(n), MaxData)), 0, 0
+	copy(to.Data[:to.Len], m.Data[:])
+	if caps|ranges != 0 {
+		to.Caps, to.Ranges = int(min(uint(caps), MaxCaps)), int(min(uint(ranges), MaxRanges))
+		copy(to.Cap[:to.Caps], m.Cap[:])
+		copy(to.Range[:to.Ranges], m.Range[:])
 	}
 }

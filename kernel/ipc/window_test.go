@@ -138,3 +138,32 @@ func TestWindowGivingUpBehindServedBeforeCounted(t *testing.T) {
 		t.Errorf("%d permits, %d wait", s.permits(), s.waiting())
 	}
 }
+
+// A message is changed while it is sent, after it was found to be well formed.
+func TestWindowMessageChanges(t *testing.T) {
+	for _, m := range []Message{{Len: MaxData + 1}, {Len: -1}, {Caps: MaxCaps + 1}, {Caps: -1}, {Ranges: MaxRanges + 1}, {Ranges: -1}} {
+		var to Message
+		if m.copyTo(&to); to.Len < 0 || to.Len > MaxData || to.Caps < 0 || to.Caps > MaxCaps || to.Ranges < 0 || to.Ranges > MaxRanges {
+			t.Errorf("%d bytes, %d, %d became %d, %d, %d", m.Len, m.Caps, m.Ranges, to.Len, to.Caps, to.Ranges)
+		}
+	}
+
+	e, h, mem := carrying(t, Options{})
+	mem.at[0x1000] = PageSize
+	m := text("")
+	m.Ranges, m.Range[0] = 1, Range{0x1000, PageSize}
+	changed := *m
+	changed.Caps, changed.Cap[0].Mode = 1, Transfer+1
+	if err := e.table.pack(m, &changed, server); err == nil || mem.at[0x1000] == 0 {
+		t.Errorf("a capability of no mode: %v, pages %+v", err, mem)
+	}
+
+	m.Caps, m.Cap[0] = 1, Cap{ID: h.create(client, cap.AllPerms), Mode: Transfer}
+	h.before = func() {
+		m.Range[0].At = 0x5000
+		delete(h.held, m.Cap[0].ID)
+	}
+	if err := e.TrySend(m); err == nil || mem.at[0x1000] == 0 || mem.at[0x5000] != 0 {
+		t.Errorf("%v; went back to where they had not been: %+v", err, mem)
+	}
+}
