@@ -111,8 +111,8 @@ if ((icount)); then
 	[[ $accel != kvm ]] || fail "--icount needs --accel tcg"
 	accel=tcg
 fi
-[[ -r $kernel ]] || fail "no kernel image $kernel (make kernel builds build/pdac.elf)"
-[[ -z $initrd || -r $initrd ]] || fail "no archive $initrd"
+[[ -r $kernel && ! -d $kernel ]] || fail "no kernel image $kernel (make kernel builds build/pdac.elf)"
+[[ -z $initrd || -r $initrd && ! -d $initrd ]] || fail "no archive $initrd"
 if [[ $accel == auto ]]; then
 	accel=tcg
 	if [[ -w /dev/kvm ]] && grep -qwE 'vmx|svm' /proc/cpuinfo; then accel=kvm; fi

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // cpuReport and numaReport are the console's "cpu -j" and "numa -j".
@@ -99,6 +100,20 @@ func TestMachines(t *testing.T) {
 	}
 }
 
+// Without ACPI there is one CPU and one node, and the power goes off by QEMU's exit device.
+func TestNoACPI(t *testing.T) {
+	Need(t)
+	for _, code := range []int{0, 7} {
+		r := Boot(t, Options{CPUs: 1, Nodes: NoNodes, Mem: "256M", Machine: "pc", Raw: []string{"-no-acpi"},
+			Exec: fmt.Sprint("numa -j; poweroff ", code), Timeout: time.Minute})
+		r.Want(t, code)
+		var numa numaReport
+		if r.JSON(t, "nodes", &numa); len(numa.Nodes) != 1 {
+			t.Errorf("%d nodes, want 1", len(numa.Nodes))
+		}
+	}
+}
+
 // Topologies that firmware really reports, and QEMU can.
 func TestOddTopologies(t *testing.T) {
 	Need(t)
@@ -176,8 +191,10 @@ func TestOddTopologies(t *testing.T) {
 	}
 }
 
-// check boots the machine and compares what the console reports.
+// check boots the machine and compares what the console reports. The machines of one test boot side by side, as many as the host has CPUs:
+// a boot keeps one of them busy.
 func (m machine) check(t *testing.T) {
+	t.Parallel()
 	m.Exec = "cpu -j; numa -j; poweroff"
 	r := Boot(t, m.Options)
 	r.Want(t, 0)

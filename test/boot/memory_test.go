@@ -44,6 +44,7 @@ func TestOutOfMemory(t *testing.T) {
 		{"lazy", 2, "64M", "", 0, []string{"large is at", "survived"}},
 	} {
 		t.Run(fmt.Sprint(c.way, " ", c.cpus, " CPUs ", c.mem, " ", c.env), func(t *testing.T) {
+			t.Parallel()
 			r := Boot(t, Options{Image: "./test/images/memory", CPUs: c.cpus, Nodes: 1, Mem: c.mem, Append: "console=off " + c.env + " -- " + c.way, Timeout: time.Minute})
 			r.Want(t, c.status, c.want...)
 		})

@@ -157,6 +157,8 @@ func TestWrongUsage(t *testing.T) {
 		{"--icount --accel kvm", "--accel tcg"},
 		{"--kernel /nowhere", "no kernel image /nowhere"},
 		{"--initrd /nowhere", "no archive /nowhere"},
+		{"--kernel .", "no kernel image ."},
+		{"--initrd .", "no archive ."},
 	} {
 		t.Run(c.args, func(t *testing.T) {
 			r := start(t, "say 'PDAC-EXIT 0\n'", strings.Fields(c.args)...)
