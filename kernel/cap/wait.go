@@ -36,7 +36,8 @@ type waits [lists]struct {
 
 type waiting struct {
 	slot uint32                  // constant
-	wake atomic.Pointer[func()]  // nil: done
+	f    func()                  // constant
+	wake atomic.Pointer[func()]  // to f; nil: done
 	next atomic.Pointer[waiting] // older
 }
 
@@ -54,8 +55,8 @@ func (t *Table) Await(id ID, wake func()) (Waiter, error) {
 	if slot >= t.limit.Load() {
 		return Waiter{}, ErrNoCapability
 	}
-	w := &waiting{slot: slot}
-	w.wake.Store(&wake)
+	w := &waiting{slot: slot, f: wake}
+	w.wake.Store(&w.f)
 	t.cold[slot].waiters.Add(1) // pairs with the load in wake
 	for head := &t.waits[slot%lists].head; ; {
 		older := head.Load()
