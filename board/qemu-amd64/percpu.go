@@ -1,6 +1,7 @@
 package board
 
 import (
+	"syscall"
 	"unsafe"
 
 	"pdac/asm"
@@ -60,6 +61,8 @@ type frame struct {
 // For the assembly.
 const (
 	countedCalls = linux.CountedCalls
+	ownNumber    = linux.OwnNumber
+	futex        = syscall.SYS_FUTEX
 	spillRoom    = 64    // for the register arguments of what the entries call
 	programFlags = 0x202 // RFLAGS after a system call: IF, and bit 1 that always is; the rest is clobbered
 )

@@ -33,14 +33,36 @@ wrmsr: \
 	WRMSR; \
 	JMP  done
 
+// The end of a system call: to the context R15 points to, whose FS base is set.
+#define RETURN \
+	LDMXCSR context_MXCSR(R15); \
+	INCQ percpu_trap(GS); \
+	MOVQ context_RAX(R15), AX; \
+	MOVQ context_RBX(R15), BX; \
+	MOVQ context_RIP(R15), CX; \
+	MOVQ context_RDX(R15), DX; \
+	MOVQ context_RSI(R15), SI; \
+	MOVQ context_RDI(R15), DI; \
+	MOVQ context_RBP(R15), BP; \ // not vet's business: nobody to return to
+	MOVQ context_RSP(R15), SP; \
+	MOVQ context_R8(R15), R8; \
+	MOVQ context_R9(R15), R9; \
+	MOVQ context_R10(R15), R10; \
+	MOVQ context_R12(R15), R12; \
+	MOVQ context_R13(R15), R13; \
+	MOVQ context_R14(R15), R14; \
+	MOVQ context_R15(R15), R15; \
+	STI; \ // takes effect after the next instruction
+	JMP  CX
+
 // Call of the Go function whose value is in that variable, on the kernel stack.
 #define CALLGO(value) \
 	MOVQ value(SB), DX; \
 	CALL (DX)
 
 // SYSCALL entry (MSR LSTAR): RCX = return address, R11 = flags, interrupts off.
-// Calls are counted here. One whose answer is a constant gets it from a table and
-// needs no context.
+// Calls are counted here. One whose answer is a constant, or the number of its
+// thread, gets it from a table and needs no context.
 TEXT ·syscallEntry(SB),NOSPLIT|NOFRAME,$0
 	CMPQ AX, $const_countedCalls
 	JAE  save
@@ -51,7 +73,14 @@ TEXT ·syscallEntry(SB),NOSPLIT|NOFRAME,$0
 	SUBL $1, R11
 	JLT  save
 	MOVQ R11, AX
+	CMPL R11, $const_ownNumber-1
+	JEQ  number
 	STI // takes effect after the next instruction
+	JMP  CX
+
+number:
+	MOVL percpu_task(GS), AX
+	STI
 	JMP  CX
 
 save:
@@ -77,13 +106,20 @@ save:
 	INCQ percpu_trap(GS)
 	MOVQ percpu_entry(GS), SP
 	XORL BP, BP
+	MOVQ ·onCall(SB), R12
+	CMPL AX, $const_futex
+	JNE  call
+	MOVQ ·onFutex(SB), R12
+
+call:
 	MOVQ percpu_tls(GS), AX
 	SETFS(wrmsr, done)
 	XORPS X15, X15
 	MOVQ percpu_id(GS), AX
 	MOVL percpu_task(GS), BX
+	MOVQ R11, CX
 	MOVQ percpu_fakeG(GS), R14
-	CALLGO(·onCall)
+	CALL (R12)
 
 	// Anything to do but to go back to the task? The scheduler has, or a signal
 	// waits for the task. A task that has left the CPU is not looked at: the
@@ -94,6 +130,15 @@ save:
 	MOVQ percpu_ctx(GS), R15
 	CMPL const_attn(R15), $0
 	JNE  leave
+
+called:
+	MOVQ context_FS(R15), AX
+	SETFS(wrmsrBack, doneBack)
+	CMPQ context_Vector(R15), $0
+	JNE  full // after rt_sigreturn, too
+	RETURN
+
+full:
 	JMP  ·back(SB)
 
 	// What leave does too, which finds it done: the short way from task to task.
@@ -107,14 +152,14 @@ switch:
 	ADDQ percpu_contexts(GS), R15
 	MOVQ R15, percpu_ctx(GS)
 	CMPL const_attn(R15), $0
-	JNE  leave
-	JMP  ·back(SB)
+	JEQ  called
 
 leave:
 	MOVQ percpu_self(GS), AX
 	CALLGO(·onLeave)
 	JMP  ·resume(SB)
 	SETFS_SLOW(wrmsr, done)
+	SETFS_SLOW(wrmsrBack, doneBack)
 
 // resume goes back to the task in percpu.ctx, or idles.
 TEXT ·resume(SB),NOSPLIT|NOFRAME,$0
@@ -138,25 +183,7 @@ TEXT ·back(SB),NOSPLIT|NOFRAME,$0
 	SETFS(wrmsr, done)
 	CMPQ context_Vector(R15), $0
 	JNE  full
-	LDMXCSR context_MXCSR(R15)
-	INCQ percpu_trap(GS)
-	MOVQ context_RAX(R15), AX
-	MOVQ context_RBX(R15), BX
-	MOVQ context_RIP(R15), CX
-	MOVQ context_RDX(R15), DX
-	MOVQ context_RSI(R15), SI
-	MOVQ context_RDI(R15), DI
-	MOVQ context_RBP(R15), BP; // not vet's business: nobody to return to
-	MOVQ context_RSP(R15), SP
-	MOVQ context_R8(R15), R8
-	MOVQ context_R9(R15), R9
-	MOVQ context_R10(R15), R10
-	MOVQ context_R12(R15), R12
-	MOVQ context_R13(R15), R13
-	MOVQ context_R14(R15), R14
-	MOVQ context_R15(R15), R15
-	STI // takes effect after the next instruction
-	JMP  CX
+	RETURN
 
 full:
 	MOVQ percpu_entry(GS), SP

@@ -14,6 +14,7 @@ import (
 // What the trap entries call.
 var (
 	onCall   = linux.Syscall
+	onFutex  = linux.Futex
 	onSwitch = sched.Leave
 	onLeave  = leave
 	onTrap   = trap

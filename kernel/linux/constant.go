@@ -2,9 +2,12 @@ package linux
 
 import "unsafe"
 
-// Constants has, for each call whose answer never changes, that answer + 1; 0 for
-// the others. The trap entry answers these without saving the task's context.
-// Syscall answers them too.
+// OwnNumber stands in Constants for the number of the task that calls.
+const OwnNumber = 0xff
+
+// Constants has, for each call whose answer never changes, that answer + 1, or
+// OwnNumber; 0 for the others. The trap entry answers these without saving the
+// task's context. Syscall answers them too.
 var Constants = [CountedCalls]uint8{
 	nrGetpid:  processID + 1,
 	nrGetppid: 0 + 1,
@@ -13,6 +16,7 @@ var Constants = [CountedCalls]uint8{
 	nrGetgid:  0 + 1,
 	nrGeteuid: 0 + 1,
 	nrGetegid: 0 + 1,
+	nrGettid:  OwnNumber,
 }
 
 // CountsOf returns the address of a CPU's counters, a uint64 for each number

@@ -44,50 +44,98 @@ const (
 	anyBit = ^uint32(0)
 )
 
-// sysFutex is futex(addr, op, val, timeout or val2, addr2, val3). To wait is done here: sleep while the word at addr is val.
+// Futex is the call futex(addr, op, val, timeout or val2, addr2, val3) of task t, whose registers are c. The trap entry comes here
+// directly, since threads that wait for each other do little else. What those ask is done here: to sleep while the
+// word at addr is val, and to wake the one who sleeps. All else is as for Syscall.
 //
 //go:nosplit
-func sysFutex(cpu int, t sched.ID, c *sched.Context) int64 {
+func Futex(cpu int, t sched.ID, c *sched.Context) {
 	a := c.RDI
-	if a&3 != 0 {
-		return einval
-	}
 	op := uint32(c.RSI) &^ (futexPrivate | futexRealtime)
-	if op == futexOpWake {
-		return futexWake(cpu, a, anyBit, int(int32(c.RDX)))
-	}
 	bits := anyBit
-	if op != futexOpWait {
-		if bits = uint32(c.R9); bits == 0 && (op == futexOpWaitBits || op == futexOpWakeBits) {
-			return einval
+	if a&3 != 0 || !userAddress(a) || op > futexOpWake {
+		if bits = futexOther(cpu, t, c, op); bits == 0 {
+			return
 		}
-		switch op {
-		case futexOpWaitBits:
-		case futexOpWakeBits:
-			return futexWake(cpu, a, bits, int(int32(c.RDX)))
-		case futexOpRequeue, futexOpCmpRequeue:
-			return futexRequeue(cpu, c, op == futexOpCmpRequeue)
-		default:
-			return enosys
+	}
+	q := bucketOf(a)
+	if op == futexOpWake {
+		q.lock(cpu)
+		first := q.head
+		th := thread(first)
+		if first == 0 || th.waitKey != a || int32(c.RDX) > 1 {
+			woken := wakeBits(cpu, q, a, anyBit, max(int(int32(c.RDX)), 1), 0)
+			q.unlock()
+			c.RAX = uint64(woken)
+			return
 		}
+		q.shift(th)
+		th.claim(first).Ctx.RAX = 0
+		th.resume = 0
+		q.unlock() // the thread is ours
+		c.RAX = 1
+		sched.Ready(cpu, first, false)
+		return
 	}
 	var deadline uint64
 	if c.R10 != 0 {
 		var e int64
 		if deadline, e = futexDeadline(t, c, op); e != 0 {
-			return e
+			thread(t).finish(c, e)
+			return
 		}
 	}
-	q := bucketOf(a)
 	q.lock(cpu)
-	if v, ok := load32(a); !ok || v != uint32(c.RDX) {
+	if ok, v := userLoad32(a, 0, 0); !ok || v != uint32(c.RDX) {
 		q.unlock()
+		e := eagain
 		if !ok {
-			return efault
+			e = efault
 		}
-		return eagain
+		thread(t).finish(c, e)
+		return
 	}
-	return sleepBits(cpu, t, c, q, a, deadline, 0, bits)
+	th := thread(t) // from here on as in sleep
+	m := mode(0)
+	if deadline != 0 {
+		m = noRestart
+	}
+	th.enter(t, q, a, bits, deadline, m)
+	if sched.Get(t).Attn.Load() != 0 && th.withdraw(c, q) {
+		return
+	}
+	th.waitSeq = sched.Park(cpu, t, deadline)
+	q.unlock()
+}
+
+// futexOther does what is neither to wait nor to wake, or has no good address. A wait is left to the caller: it returns the bits of
+// who may wake it, else 0.
+func futexOther(cpu int, t sched.ID, c *sched.Context, op uint32) (bits uint32) {
+	a := c.RDI
+	r := enosys
+	if a&3 != 0 {
+		r = einval
+	} else {
+		switch bits = uint32(c.R9); op {
+		case futexOpWait, futexOpWake:
+			r = efault
+		case futexOpWaitBits, futexOpWakeBits:
+			switch {
+			case bits == 0:
+				r = einval
+			case !userAddress(a):
+				r = efault
+			case op == futexOpWaitBits:
+				return bits
+			default:
+				r = futexWake(cpu, a, bits, int(int32(c.RDX)))
+			}
+		case futexOpRequeue, futexOpCmpRequeue:
+			r = futexRequeue(cpu, c, op == futexOpCmpRequeue)
+		}
+	}
+	thread(t).finish(c, r)
+	return 0
 }
 
 // futexDeadline is the deadline of a call with a time-out, which is relative for FUTEX_WAIT, absolute for FUTEX_WAIT_BITSET.
@@ -103,29 +151,11 @@ func futexDeadline(t sched.ID, c *sched.Context, op uint32) (deadline uint64, e 
 	return callDeadline(t, deadlineOf(clock, ns, op == futexOpWait)), 0
 }
 
-// futexWake wakes up to n waiters of a, at least one as Linux does, and returns how many.
-//
-//go:nosplit
+// futexWake wakes up to n waiters of a that have one of bits, at least one as Linux does, and returns how many.
 func futexWake(cpu int, a uint64, bits uint32, n int) int64 {
-	if !userAddress(a) {
-		return efault
-	}
 	q := bucketOf(a)
 	q.lock(cpu)
-	woken := 0
-	for t := q.head; t != 0; { // wakeBits, but in line
-		th := thread(t)
-		next := th.next
-		if th.waitKey == a && th.waitBits&bits != 0 {
-			q.remove(th)
-			th.end(t, 0)
-			sched.Ready(cpu, t, false)
-			if woken++; woken >= n {
-				break
-			}
-		}
-		t = next
-	}
+	woken := wakeBits(cpu, q, a, bits, max(n, 1), 0)
 	q.unlock()
 	return int64(woken)
 }

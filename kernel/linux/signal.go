@@ -97,7 +97,7 @@ func wants(t sched.ID, sig int) bool {
 
 // alert makes t look at its pending signals: at once if it runs, else as soon as it may run, which is now if it sleeps.
 func alert(cpu int, t sched.ID, th *Thread) {
-	sched.Get(t).Attn.Store(1) // pairs with the load in sleepBits
+	sched.Get(t).Attn.Store(1) // pairs with the load that follows enter
 	if t != sched.Current(cpu) && !interrupt(cpu, t, th) {
 		sched.Urgent(cpu, t)
 	}
@@ -193,7 +193,9 @@ func (th *Thread) setMask(cpu int, t sched.ID, mask uint64) {
 	old := th.mask.Swap(mask)
 	// A sender who saw the old mask may have chosen this thread for what it now
 	// blocks, or left to it what it now takes.
-	retarget(cpu, mask&^old)
+	if new := mask &^ old; new&processPending.set.Load() != 0 {
+		retarget(cpu, new)
+	}
 	if th.deliverable() != 0 {
 		sched.Get(t).Attn.Store(1)
 	}

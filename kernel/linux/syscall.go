@@ -67,7 +67,8 @@ func Syscall(cpu int, t sched.ID) {
 	case nrExitGroup:
 		r = sysExitGroup(cpu, c)
 	case nrFutex:
-		r = sysFutex(cpu, t, c)
+		Futex(cpu, t, c)
+		r = blocked
 	case nrGetpid, nrGetpgrp, nrGetsid, nrGetpgid:
 		r = processID
 	case nrGettid:
@@ -227,12 +228,9 @@ func Syscall(cpu int, t sched.ID) {
 	default:
 		r = lateCall(cpu, t, c)
 	}
-	if r == blocked {
-		return
+	if r != blocked {
+		thread(t).finish(c, r)
 	}
-	c.RAX = uint64(r)
-	th := thread(t)
-	th.resume, th.interrupted = 0, 0 // a call that ended is not run again
 }
 
 // lateCall dispatches the calls whose numbers lie far above the others', and answers all that nobody knows.

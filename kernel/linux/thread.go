@@ -77,6 +77,12 @@ func (th *Thread) begin(t sched.ID, mask uint64) {
 	th.alive.Store(true)
 }
 
+// finish ends the thread's call with that result: it is not run again.
+func (th *Thread) finish(c *sched.Context, r int64) {
+	c.RAX = uint64(r)
+	th.resume, th.interrupted = 0, 0
+}
+
 // Flags of clone(2).
 const (
 	cloneVM            = 0x00000100

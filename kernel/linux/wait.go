@@ -26,7 +26,7 @@ import (
 // or is about to name. A time-out is for one sleep only: it compares waitSeq.
 //
 // No signal is lost between a thread's last look and its sleep: the sender sets pending and Attn, then reads waitOn (alert);
-// the sleeper sets waitOn, then reads Attn (sleepOn). One of the two sees the other. A sender that saw waitOn set waits for the
+// the sleeper sets waitOn, then reads Attn (enter). One of the two sees the other. A sender that saw waitOn set waits for the
 // lock, and finds the thread parked.
 //
 // No wakeup is lost: the sleeper checks its condition under the lock of the queue, the waker makes it true before or under it.
@@ -81,14 +81,9 @@ const syscallLength = 2
 //
 // Preconditions: q is locked; t is current on cpu. On return q is unlocked and t belongs to its waker: sleep returns blocked, and
 // so does the caller. After EINTR it goes on, unparked.
-func sleep(cpu int, t sched.ID, c *sched.Context, q *queue, key, deadline uint64, m mode) int64 {
-	return sleepBits(cpu, t, c, q, key, deadline, m, ^uint32(0))
-}
-
-// sleepBits is sleep with a set of bits that a waker's must meet.
 //
 //go:nosplit
-func sleepBits(cpu int, t sched.ID, c *sched.Context, q *queue, key, deadline uint64, m mode, bits uint32) int64 {
+func sleep(cpu int, t sched.ID, c *sched.Context, q *queue, key, deadline uint64, m mode) int64 {
 	th := thread(t)
 	if deadline != 0 {
 		m |= noRestart
@@ -97,18 +92,9 @@ func sleepBits(cpu int, t sched.ID, c *sched.Context, q *queue, key, deadline ui
 		q.unlock()
 		return eintr
 	}
-	th.waitKey, th.waitBits, th.waitMode = key, bits, m
-	q.push(t, th)
-	th.waitOn.Store(queueAddress(q)) // pairs with the load in interrupt
-	th.resume, th.interrupted = deadline, 0
-	if sched.Get(t).Attn.Load() != 0 {
-		if th.deliverable() != 0 {
-			q.remove(th)
-			q.unlock()
-			th.interrupted = m | stopped
-			c.RIP -= syscallLength
-			return blocked
-		}
+	th.enter(t, q, key, ^uint32(0), deadline, m)
+	if sched.Get(t).Attn.Load() != 0 && th.withdraw(c, q) {
+		return blocked
 	}
 	if m&again != 0 {
 		c.RIP -= syscallLength // RAX still holds the number
@@ -116,6 +102,27 @@ func sleepBits(cpu int, t sched.ID, c *sched.Context, q *queue, key, deadline ui
 	th.waitSeq = sched.Park(cpu, t, deadline)
 	q.unlock()
 	return blocked
+}
+
+// enter links the thread, which is about to sleep: under key, for wakers that have one of bits. Then its caller looks at Attn. It
+// inlines.
+func (th *Thread) enter(t sched.ID, q *queue, key uint64, bits uint32, deadline uint64, m mode) {
+	th.waitKey, th.waitBits, th.waitMode = key, bits, m
+	q.push(t, th)
+	th.waitOn.Store(queueAddress(q)) // pairs with the load in interrupt
+	th.resume, th.interrupted = deadline, 0
+}
+
+// withdraw takes back enter and unlocks the queue, if there is a signal to be taken first; the call is set to run again.
+func (th *Thread) withdraw(c *sched.Context, q *queue) bool {
+	if th.deliverable() == 0 {
+		return false
+	}
+	q.remove(th)
+	q.unlock()
+	th.interrupted = th.waitMode | stopped
+	c.RIP -= syscallLength
+	return true
 }
 
 // callDeadline is the deadline of a call that sleeps: that of its first execution if it is being run again, else fresh. A call
@@ -253,6 +260,16 @@ func (q *queue) push(t sched.ID, th *Thread) {
 // remove unlinks th and clears waitOn: from here neither time-out nor signal finds it.
 func (q *queue) remove(th *Thread) {
 	q.unlink(th)
+	th.waitOn.Store(0)
+}
+
+// shift is remove of the first.
+func (q *queue) shift(th *Thread) {
+	if q.head = th.next; q.head != 0 {
+		thread(q.head).prev = 0
+	} else {
+		q.tail = 0
+	}
 	th.waitOn.Store(0)
 }
 

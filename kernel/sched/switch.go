@@ -68,7 +68,6 @@ func Tick(cpu int) {
 // that a trap, and the idle loop, asks. The timer is armed when Leave returns.
 //
 //go:nosplit
-//go:nosplit
 func Leave(cpu int) ID {
 	c := on(cpu)
 	if c.need.Load() == 0 {
@@ -77,22 +76,23 @@ func Leave(cpu int) ID {
 	why := c.need.Swap(0) // first: what comes after is seen by the next Leave
 	now := c.since        // when the last task left: a switch reads the clock once
 	var t, head ID
-	if c.cur.Load() != 0 {
-		if now, t, head = c.contend(cpu, why); t == 0 {
-			return c.cur.Load()
-		}
-	} else {
+	var tk *Task
+	if c.cur.Load() == 0 {
 		t, head = c.pop()
-		switch {
-		case c.idle, t == 0, Get(t).affine.Load() != 0:
+		if tk = Get(t); t == 0 || c.idle || tk.affine.Load() != 0 {
 			if now, t, head = c.search(cpu, now, t, head); t == 0 {
 				return 0
 			}
+			tk = Get(t)
 		}
+	} else {
+		if now, t, head = c.contend(cpu, why); t == 0 {
+			return c.cur.Load()
+		}
+		tk = Get(t)
 	}
 
 	// t is RUNNING here: it becomes the current task.
-	tk := Get(t)
 	c.cur.Store(t)
 	c.switches.Add(1)
 	tk.switches.Add(1)

@@ -10,6 +10,7 @@ var below = policy{
 	// What the assembly of the trap entries calls.
 	roots: []string{
 		"pdac/kernel/linux.Syscall",
+		"pdac/kernel/linux.Futex",
 		board + "leave",
 		board + "trap",
 		board + "trapKernel",
