@@ -56,22 +56,28 @@ import (
 // What it is worth, and why it is off unless somebody asks for it. A copy takes half a cache line; a
 // hot entry a quarter, beside three that may be cold. So the CPU's caches do already what this does, as
 // densely as it does, and what is left to gain is translations: the cells are on 64 pages, a table of 16
-// million on 65,536. Against that stand the loads of the guard, a probe before each miss, and a branch
-// that can't be predicted, at which the overlap of independent lookups ends. ns per lookup on an EPYC
-// (family 1Ah) under a hypervisor, pages of 4 KiB, by BenchmarkLookup, in the order past / through the
-// cache, its hits being 100% minus the misses:
+// million on 65,536 small ones or on 128 large (memory.go). Against that stand the loads of the guard, a
+// probe before each miss, and a branch that can't be predicted, at which the overlap of independent
+// lookups ends; and each Revoke looks at a cell of every CPU. ns per lookup past / through the cache on
+// a busy EPYC (family 1Ah) under a hypervisor:
 //
-//	                             independent   each waits for the one before
-//	   64k  zipf 1.2   11% miss     2.5 /  7        6 /  10
-//	    1M  zipf 0.99  50% miss      11 / 35       58 /  63
-//	    1M  zipf 1.2   17% miss       6 / 16       17 /  16
-//	    1M  uniform    99% miss      13 / 53      121 / 134
-//	   16M  zipf 0.99  60% miss      32 / 89      181 / 181
-//	   16M  zipf 1.2   19% miss      23 / 39       58 /  59
+//	go test ./kernel/cap -run '^$' -bench 'Lookup/size=(65536|1048576|16777216)' -benchtime 3x
 //
-// Independent lookups were slower through it everywhere, dependent ones slower or about the same, so the
-// default is none; where translations or remote memory are dearer, or by a tuner, it can be turned
-// on. Off, it costs Lookup a compare with a word beside limit.
+//	                                       independent   each waits for the one before
+//	   64k  zipf 1.2   11% miss  2 MiB       2.7 /  7        6 /  14
+//	    1M  zipf 0.99  49% miss  2 MiB        14 / 38       76 /  82
+//	    1M  zipf 0.99  49% miss  4 KiB        15 / 41       72 /  76
+//	    1M  zipf 1.2   16% miss  4 KiB        10 / 20       21 /  26
+//	    1M  uniform    99% miss  4 KiB        20 / 59      148 / 148
+//	   16M  zipf 0.99  60% miss  2 MiB        26 / 72      158 / 156
+//	   16M  zipf 0.99  60% miss  4 KiB        34 / 91      216 / 191
+//	   16M  zipf 1.2   19% miss  2 MiB        16 / 32       44 /  52
+//	   16M  zipf 1.2   19% miss  4 KiB        25 / 44       65 /  66
+//
+// So it gains in one case alone, a tenth: dependent lookups in the largest table, with small pages and
+// many misses; and there independent ones take more than twice as long. No threshold of size tells these
+// apart, so the default is none; where translations or remote memory are dearer, or by a tuner, it can
+// be turned on. Off, it costs Lookup a compare with a word beside limit.
 //
 // Rejected: telling the caches after the change (until that is done a Lookup gives what a Check has
 // refused, so the two together don't linearize at the word); SLOW in the word meanwhile instead of
