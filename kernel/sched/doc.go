@@ -5,7 +5,7 @@
 // of Machine, so that a host test or a simulator can be the machine. What every switch passes through, here and in package
 // linux, is marked nosplit: the stack check, which never fires below the runtime, would be a few percent of it.
 //
-// Rejected, measured by a futex round trip of 1,722 instructions (docs/BAREMETAL.md says how): a slot before each queue
+// Rejected, measured by a futex round trip of 1,526 instructions (docs/BAREMETAL.md says how): a slot before each queue
 // for the task woken last, which needs no lock (34 less), a wakeup that doesn't read the clock (22 less, and the waiting
 // time unknown), an unlock that doesn't check that the lock is held (12 less).
 //
