@@ -275,7 +275,7 @@ func (r *torture) update() {
 		h := place.Load()
 		switch n := rand.IntN(16); {
 		case h == nil || n < 6:
-			r.derive(place)
+			pipe = r.end(r.derive(place), pipe)
 		case n < 9: // what is above h gives what it may have
 			if above := r.holder(h.above); above != nil && r.table.Grant(above.id, h.id, flicking) == nil {
 				r.updates[1].Add(1)
@@ -296,16 +296,13 @@ func (r *torture) update() {
 			if id, err := r.transfer(r.table, h.id, Space(n)); err == nil {
 				h.gone.reach(2)
 				pipe = append(pipe, &h.gone)
-				place.CompareAndSwap(h, &holding{id: id, life: h.life})
 				r.updates[4].Add(1)
+				if now := (&holding{id: id, life: h.life}); !place.CompareAndSwap(h, now) {
+					pipe = r.end(now, pipe) // nobody else knows it
+				}
 			}
 		default:
-			h.end.reach(1)
-			if r.revoke(r.table, h.root(r), h.id) == nil {
-				h.end.reach(2)
-				pipe = append(pipe, &h.end)
-				r.updates[5].Add(1)
-			}
+			pipe = r.end(h, pipe)
 			place.CompareAndSwap(h, nil)
 		}
 		if rand.IntN(4) == 0 {
@@ -319,6 +316,20 @@ func (r *torture) update() {
 			pipe = still
 		}
 	}
+}
+
+// end revokes a holding, if there is one, and lets it age.
+func (r *torture) end(h *holding, pipe []*aging) []*aging {
+	if h == nil {
+		return pipe
+	}
+	h.life.end.reach(1)
+	if r.revoke(r.table, h.root(r), h.id) == nil {
+		h.life.end.reach(2)
+		pipe = append(pipe, &h.life.end)
+		r.updates[5].Add(1)
+	}
+	return pipe
 }
 
 // root returns the identifier of the root that a holding is below.
@@ -345,8 +356,9 @@ func (r *torture) holder(l *life) *holding {
 	return nil
 }
 
-// derive puts a new capability into a place, derived from a root or another.
-func (r *torture) derive(place *atomic.Pointer[holding]) {
+// derive puts a new capability into a place, derived from a root or another, and returns what was
+// there. Nil: nothing was, or it stays.
+func (r *torture) derive(place *atomic.Pointer[holding]) (old *holding) {
 	above := r.places[rand.IntN(len(r.places))].Load()
 	if above == nil || above.depth == 6 || rand.IntN(4) == 0 {
 		above = r.roots[rand.IntN(len(r.roots))]
@@ -363,9 +375,10 @@ func (r *torture) derive(place *atomic.Pointer[holding]) {
 		if p&fading == 0 {
 			l.less.reach(oldest)
 		}
-		place.Store(&holding{id: id, life: l})
 		r.updates[0].Add(1)
+		old = place.Swap(&holding{id: id, life: l})
 	}
+	return old
 }
 
 // run tortures until enough says so.
@@ -442,6 +455,14 @@ func TestTorture(t *testing.T) {
 		t.Error("too little happened to show anything")
 	}
 	wantTree(t, r.table)
+	active := 0
+	r.table.Walk(func(Info) bool {
+		active++
+		return true
+	})
+	if most := len(r.places) + len(r.roots); active > most {
+		t.Errorf("%d capabilities are active, want at most the %d that were not ended", active, most)
+	}
 	for _, root := range r.roots {
 		wantErr(t, r.table.Kill(root.id), nil)
 	}
