@@ -49,7 +49,7 @@ type Config struct {
 	Slots  int               // size, rounded up to a multiple of 1,024; one is lost. 0: MaxSlots
 	CPUs   int               // CPU numbers are below this
 	NodeOf func(cpu int) int // nil: all on node 0
-	Now    func() uint64     // monotonic clock, ns
+	Now    func() uint64     // monotonic clock, ns; with Look and Verdict called below the runtime too
 	Key    [2]uint64         // random, different at each boot: who knows it can make identifiers
 	RCU    *rcu.Domain       // for as many CPUs; gated calls run in its sections
 
