@@ -291,7 +291,6 @@ func TestMessages(t *testing.T) {
 	e := must(EndpointCreate(b.root.Endpoints, EndpointOptions{}))
 	client, server := derive(t, e, Write), derive(t, e, Read)
 	var wg sync.WaitGroup
-	defer wg.Wait()
 	wg.Go(func() {
 		var m Message
 		for EndpointRecv(server, nil, &m) == nil {
@@ -322,6 +321,7 @@ func TestMessages(t *testing.T) {
 	}
 	ok(t, EndpointClose(e))
 	want(t, EndpointTrySend(client, &m), ErrDead)
+	wg.Wait() // the server is on its way out
 	quiet(t)
 }
 
