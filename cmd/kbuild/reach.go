@@ -41,10 +41,10 @@ var directives = []string{"//go:linkname", "//go:nosplit"}
 
 // dangerous are names of the standard library by which a package that doesn't
 // import unsafe gets at raw system calls, at values of type unsafe.Pointer, which
-// convert to any pointer (every name whose type has it in GOROOT/api), or at whole
-// pages of which it has a few bytes.
+// convert to any pointer (every name whose type has it in GOROOT/api), at whole pages
+// of which it has a few bytes, or at what comes to be where it had something unmapped.
 var dangerous = map[string][]string{
-	"syscall": {"Madvise", "Mprotect", "Syscall", "Syscall6", "RawSyscall", "RawSyscall6", "AllThreadsSyscall", "AllThreadsSyscall6",
+	"syscall": {"Madvise", "Mprotect", "Munmap", "Syscall", "Syscall6", "RawSyscall", "RawSyscall6", "AllThreadsSyscall", "AllThreadsSyscall6",
 		"PtracePeekData", "PtracePeekText", "PtracePokeData", "PtracePokeText"},
 	"reflect":     {"NewAt", "SliceAt"},
 	"sync/atomic": {"LoadPointer", "StorePointer", "SwapPointer", "CompareAndSwapPointer"},

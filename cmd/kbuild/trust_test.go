@@ -79,7 +79,8 @@ func TestEveryWayToReach(t *testing.T) {
 		"\tmain.go:28: uses runtime.SetCgoTraceback\n",
 		"\tmain.go:29: uses sys.Madvise\n",
 		"\tmain.go:30: uses sys.Mprotect\n",
-		"\tmain.go:37: has //go:nosplit\n",
+		"\tmain.go:31: uses sys.Munmap\n",
+		"\tmain.go:38: has //go:nosplit\n",
 		"\tdot.go:4: imports syscall by a dot",
 		"\tways_amd64.s: is assembly\n")
 	wantError(t, check(t, "tamago", nil),

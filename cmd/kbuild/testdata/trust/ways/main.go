@@ -28,6 +28,7 @@ func main() {
 	runtime.SetCgoTraceback(0, nil, nil, nil)
 	sys.Madvise(make([]byte, 8), sys.MADV_DONTNEED)
 	sys.Mprotect(make([]byte, 8), sys.PROT_NONE)
+	sys.Munmap(nil)
 	again = leap
 	again()
 }
