@@ -30,7 +30,7 @@ const (
 	ErrRefused   // the user's function said no, or can't be asked here
 	ErrGas       // the account holds less, or can't hold that much
 
-	ErrFull // no slot is free, or no further identifier
+	ErrFull // no slot is free at this time, or no further identifier
 )
 
 var verdictTexts = [...]string{
