@@ -192,9 +192,15 @@ func settle(moved bool) {
 	}
 }
 
-// receive makes the pages of a received message the caller's.
+// receive makes the pages of a received message the caller's. A space that has ended gets none, since
+// nobody would unmap them.
 func receive(m *Message) {
+	owner := space.Get()
 	for _, r := range m.Range[:m.Ranges] {
-		addresses.claim(r.At, r.Len, space.Get())
+		if alive(Space(owner)) { // the call's section holds its end up
+			addresses.claim(r.At, r.Len, owner)
+		} else {
+			addresses.Free(r.At, r.Len)
+		}
 	}
 }
