@@ -4,7 +4,10 @@ import (
 	"testing"
 )
 
-func BenchmarkCallReply(b *testing.B) {
+func BenchmarkCallReply(b *testing.B)     { benchmarkCalls(b, serve) }
+func BenchmarkCallReplyRecv(b *testing.B) { benchmarkCalls(b, turns) }
+
+func benchmarkCalls(b *testing.B, serve func(*Endpoint) error) {
 	e := endpoint(b, Options{})
 	go serve(e)
 	var m, r Message

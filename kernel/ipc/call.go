@@ -23,6 +23,10 @@ import (
 //
 // Reclamation: none needed. Places and records are type-stable; a late Reply finds another ticket.
 //
+// Who is served is woken last, when who served him is about to wait: Call and ReplyRecv hand a
+// partner down to park, and each way that doesn't lead there unparks him. Until then nobody waits
+// for who serves, but the partner: his wait has ended by his word, whether he runs or not.
+//
 // Progress: Reply is lock-free, but for what Capabilities and Pages do. Who gives up a Call while its
 // reply is being written waits until it is.
 //
@@ -56,10 +60,14 @@ func (e *Endpoint) Call(ctx context.Context, g Guard, space cap.Space, m, reply 
 	}
 	p.call.space = space
 	w := e.callers.begin(at)
-	err := e.room.acquire(ctx, g)
+	var err error
+	if !e.room.try() { // most often there is room: acquire is inlined so far
+		err = e.room.await(ctx, g, nil)
+	}
 	if err == nil {
-		if err = e.post(m, CallID(w>>stateBits<<placeBits|uint64(at))); err == nil {
-			err = p.sleep(ctx, g)
+		var receiver *parker
+		if receiver, err = e.post(m, CallID(w>>stateBits<<placeBits|uint64(at))); err == nil {
+			err = p.sleep(ctx, g, receiver)
 		}
 	}
 	if err == nil && p.state() == dead {
@@ -81,7 +89,7 @@ func (e *Endpoint) abandon(p *place) {
 	for !p.withdraw() {
 		switch p.state() {
 		case serving:
-			p.park() // until it is granted, or again waiting
+			p.park(nil) // until it is granted, or again waiting
 		case granted:
 			e.table.discard(&p.call.reply)
 			return
@@ -95,17 +103,38 @@ func (e *Endpoint) abandon(p *place) {
 //
 // Errors, and the call still waits: of a bad message as Send. ErrNoCall; why the endpoint died.
 func (e *Endpoint) Reply(call CallID, m *Message) error {
-	if err := e.admit(m); err != nil {
+	caller, err := e.answer(call, m)
+	caller.unpark()
+	return err
+}
+
+// ReplyRecv is Reply and then Recv, into the same message: a server's turn. It is cheaper than
+// one after the other, since the processor goes to who is answered.
+//
+// Errors: Reply's, and then nothing has been received and m is as it was; Recv's, and then the call
+// has been answered.
+func (e *Endpoint) ReplyRecv(ctx context.Context, g Guard, call CallID, m *Message) error {
+	caller, err := e.answer(call, m)
+	if err != nil {
+		caller.unpark()
 		return err
+	}
+	return e.receive(ctx, g, m, caller)
+}
+
+// answer is Reply that leaves it to the caller to unpark who waits for it.
+func (e *Endpoint) answer(call CallID, m *Message) (*parker, error) {
+	if err := e.admit(m); err != nil {
+		return nil, err
 	}
 	at := int(call & (1<<placeBits - 1))
 	if at >= len(e.callers.places) {
-		return ErrNoCall
+		return nil, ErrNoCall
 	}
 	p := &e.callers.places[at]
 	w := uint64(call>>placeBits)<<stateBits | waiting
 	if !p.word.CompareAndSwap(w, w-waiting+serving) {
-		return ErrNoCall
+		return nil, ErrNoCall
 	}
 	m.copyTo(&p.call.reply)
 	err := e.table.pack(m, &p.call.reply, p.call.space)
@@ -118,6 +147,5 @@ func (e *Endpoint) Reply(call CallID, m *Message) error {
 			p.die()
 		}
 	}
-	p.unpark()
-	return err
+	return &p.parker, err
 }

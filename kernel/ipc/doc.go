@@ -12,10 +12,11 @@
 //	message.go    what a message is, and which are refused
 //	carry.go      capabilities and pages: all of a message's, or none
 //	waiters.go    the places of blocked calls, and who is the first of them
-//	park.go       how a goroutine sleeps
+//	park.go       how a goroutine sleeps, and
+//	switch_*.go   how it leaves the processor to another; in images, past the scheduler
 //	semaphore.go  permits, handed over in the order of arrival
 //	endpoint.go   the bounded queue: Send, Recv, Kill
-//	call.go       Call and Reply
+//	call.go       Call, Reply and ReplyRecv
 //	table.go      endpoints by number, for objects of capabilities and for the console
 //	remap.go      Pages by mremap(2)
 //
@@ -28,6 +29,21 @@
 // instructions more than giving it to the receiver itself, and is right: a message that overtook
 // the queue could overtake another of the same sender, whose permit a receiver spent on an earlier
 // message that was in the queue, but not counted yet.
+//
+// # What a call and its reply cost
+//
+// Instructions, of two goroutines on one CPU, without the gate:
+//
+//	Call, Reply, Recv, each readied and found by the scheduler  2,850  of which 1,520 are its
+//	Call gives the processor to the receiver                    2,530
+//	and so does ReplyRecv to the caller                         1,960  of which 590 are the runtime's
+//
+// Of the last, the places of the two waits are 280, copying four times (to a slot, from it, to the
+// caller's place, from there) 250, the queue 180, the permits 110. Tried, too: a message that is
+// handed to the receiver who waits, 340 less by count: he may be refused when he wakes up, and then
+// it can't go back to the front of the queue, so another of the same sender overtakes it; readying
+// from the stopped goroutine's own way into the scheduler, 25 less for each switch;
+// runtime.coroswitch, some 90 less, which throws where a goroutine is locked to its thread.
 //
 // Rejected: a Go channel (closing it under senders panics, a select over it and its death takes
 // every channel's lock, and it cannot tell how many wait); Scherer and Scott's dual queue (DISC

@@ -140,7 +140,7 @@ func (e *Endpoint) Send(ctx context.Context, g Guard, m *Message) error {
 	if err := e.room.acquire(ctx, g); err != nil {
 		return e.named(err)
 	}
-	return e.post(m, 0)
+	return e.send(m)
 }
 
 // TrySend is a Send that does not wait: ErrWouldBlock.
@@ -151,7 +151,7 @@ func (e *Endpoint) TrySend(m *Message) error {
 	if !e.room.try() {
 		return ErrWouldBlock
 	}
-	return e.post(m, 0)
+	return e.send(m)
 }
 
 // Recv receives the oldest message into m, and waits for one; ctx may be nil. If m.Call isn't 0 then
@@ -162,7 +162,14 @@ func (e *Endpoint) Recv(ctx context.Context, g Guard, m *Message) error {
 	if err := e.Err(); err != nil {
 		return err
 	}
-	if err := e.ready.acquire(ctx, g); err != nil {
+	return e.receive(ctx, g, m, nil)
+}
+
+// receive is Recv that unparks partner, if there is one.
+func (e *Endpoint) receive(ctx context.Context, g Guard, m *Message, partner *parker) error {
+	if e.ready.try() {
+		partner.unpark()
+	} else if err := e.ready.await(ctx, g, partner); err != nil {
 		return e.named(err)
 	}
 	return e.fetch(m)
@@ -197,8 +204,8 @@ func (e *Endpoint) Kill(reason error) bool {
 
 // admit says whether m could be sent.
 func (e *Endpoint) admit(m *Message) error {
-	if err := e.Err(); err != nil {
-		return err
+	if e.fate.Load() != nil {
+		return e.Err()
 	}
 	return m.check()
 }
@@ -211,8 +218,15 @@ func (e *Endpoint) named(err error) error {
 	return err
 }
 
-// post sends m with the permit of room that the caller has.
-func (e *Endpoint) post(m *Message, call CallID) error {
+// send sends m with the permit of room that the caller has.
+func (e *Endpoint) send(m *Message) error {
+	receiver, err := e.post(m, 0)
+	receiver.unpark()
+	return err
+}
+
+// post is send that takes a call's number along, and leaves it to the caller to unpark the receiver.
+func (e *Endpoint) post(m *Message, call CallID) (receiver *parker, err error) {
 	i, ok := e.free.Pop(e.links)
 	if !ok {
 		panic("ipc: a permit without a slot")
@@ -222,15 +236,15 @@ func (e *Endpoint) post(m *Message, call CallID) error {
 	s.message.Call = call
 	if err := e.table.pack(m, &s.message, e.owner); err != nil {
 		e.release(i)
-		return err
+		return nil, err
 	}
 	e.counts.sent.Add(1)
 	e.queue.Push(e.nodes, s.node, uint64(i))
-	e.ready.release()
+	receiver = e.ready.pass()
 	if e.fate.Load() != nil { // pairs with the CAS in Kill
 		e.drain()
 	}
-	return nil
+	return receiver, nil
 }
 
 // pop takes the oldest message's slot.

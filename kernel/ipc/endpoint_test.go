@@ -163,8 +163,9 @@ func TestContextEndsWaits(t *testing.T) {
 func TestCallsGetTheirReplies(t *testing.T) {
 	e := endpoint(t, Options{Capacity: 4})
 	const callers, calls = 10, 200
-	for range 3 {
+	for range 2 {
 		go serve(e)
+		go turns(e)
 	}
 	var wg sync.WaitGroup
 	for c := range callers {
@@ -352,13 +353,15 @@ func TestCollectionsGoOnWithAThousandBlocked(t *testing.T) {
 }
 
 func TestNothingAllocates(t *testing.T) {
-	e := endpoint(t, Options{})
-	go serve(e)
-	defer e.Kill(nil)
 	m, r := text("q"), new(Message)
-	e.Call(nil, nil, 0, m, r)
-	if n := testing.AllocsPerRun(200, func() { e.Call(nil, nil, 0, m, r) }); n != 0 {
-		t.Errorf("a call and its reply allocate %v times", n)
+	for _, server := range []func(*Endpoint) error{serve, turns} {
+		e := endpoint(t, Options{})
+		go server(e)
+		defer e.Kill(nil)
+		e.Call(nil, nil, 0, m, r)
+		if n := testing.AllocsPerRun(200, func() { e.Call(nil, nil, 0, m, r) }); n != 0 {
+			t.Errorf("a call and its reply allocate %v times", n)
+		}
 	}
 	q := endpoint(t, Options{})
 	if n := testing.AllocsPerRun(200, func() { q.TrySend(m); q.TryRecv(r) }); n != 0 {

@@ -74,9 +74,14 @@ func (m *Message) Payload() []byte { return m.Data[:m.Len] }
 
 // check says whether the message is well formed.
 func (m *Message) check() error {
-	switch {
-	case uint(m.Len) <= MaxData && m.Caps|m.Ranges == 0:
+	if uint(m.Len) <= MaxData && m.Caps|m.Ranges == 0 {
 		return nil
+	}
+	return m.checkAll()
+}
+
+func (m *Message) checkAll() error {
+	switch {
 	case uint(m.Len) > MaxData:
 		return ErrTooLong
 	case m.Caps < 0 || m.Caps > MaxCaps:

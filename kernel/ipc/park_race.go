@@ -6,9 +6,16 @@ package ipc
 type parker struct{ tokens chan struct{} }
 
 func (p *parker) open() { p.tokens = make(chan struct{}, 1) }
-func (p *parker) park() { <-p.tokens }
+
+func (p *parker) park(partner *parker) {
+	partner.unpark()
+	<-p.tokens
+}
 
 func (p *parker) unpark() {
+	if p == nil {
+		return
+	}
 	select {
 	case p.tokens <- struct{}{}:
 	default:

@@ -70,25 +70,32 @@ func (s *semaphore) acquire(ctx context.Context, g Guard) error {
 	if s.try() {
 		return nil
 	}
+	return s.await(ctx, g, nil)
+}
+
+// await is acquire that found no permit. Before it waits it unparks partner, if there is one.
+func (s *semaphore) await(ctx context.Context, g Guard, partner *parker) error {
 	at, ok := s.waiters.take()
 	if !ok {
+		partner.unpark()
 		return ErrCrowded
 	}
 	p := &s.waiters.places[at]
 	s.waiters.begin(at)
-	err := s.wait(p, ctx, g)
+	err := s.wait(p, ctx, g, partner)
 	s.waiters.end(at)
 	return err
 }
 
-func (s *semaphore) wait(p *place, ctx context.Context, g Guard) error {
+func (s *semaphore) wait(p *place, ctx context.Context, g Guard, partner *parker) error {
 	if s.balance.Add(-1) >= 0 { // there is a permit now
+		partner.unpark()
 		if !p.withdraw() {
 			s.grant()
 		}
 		return nil
 	}
-	if err := p.sleep(ctx, g); err != nil {
+	if err := p.sleep(ctx, g, partner); err != nil {
 		s.cancel(p)
 		return err
 	}
@@ -120,16 +127,27 @@ func (s *semaphore) cancel(p *place) {
 }
 
 // release gives a permit back: to who waits longest, if somebody does.
-func (s *semaphore) release() {
+func (s *semaphore) release() { s.pass().unpark() }
+
+// pass is release that leaves it to the caller to unpark who got the permit.
+func (s *semaphore) pass() *parker {
 	if s.balance.Add(1) <= 0 {
-		s.grant()
+		return s.serve()
 	}
+	return nil
 }
 
 // grant serves a waiter who is owed a permit.
-func (s *semaphore) grant() {
-	for !s.waiters.closed.Load() && !s.waiters.first() {
+func (s *semaphore) grant() { s.serve().unpark() }
+
+// serve is grant that leaves it to the caller to unpark him.
+func (s *semaphore) serve() *parker {
+	for !s.waiters.closed.Load() {
+		if p := s.waiters.first(); p != nil {
+			return p
+		}
 	}
+	return nil
 }
 
 // close ends all waits, now and in future. The permits are without meaning from then on.

@@ -125,9 +125,9 @@ func (q *waiters) end(at int) {
 	q.used[at/64].And(^(uint64(1) << (at % 64)))
 }
 
-// first serves the one who waits longest. False: nobody does who had begun to before the call, or
-// others served them.
-func (q *waiters) first() bool {
+// first serves the one who waits longest, whom the caller must unpark. Nil: nobody does who had begun
+// to before the call, or others served them.
+func (q *waiters) first() *parker {
 	limit := q.tickets.Load()<<stateBits | stateMask
 	for {
 		var best *place
@@ -141,11 +141,10 @@ func (q *waiters) first() bool {
 			}
 		}
 		if best == nil {
-			return false
+			return nil
 		}
 		if best.word.CompareAndSwap(word, word-waiting+granted) {
-			best.unpark()
-			return true
+			return &best.parker
 		}
 	}
 }
@@ -179,24 +178,31 @@ func (p *place) withdraw() bool {
 	return w&stateMask == waiting && p.word.CompareAndSwap(w, idle)
 }
 
-// sleep waits until the wait has ended. Errors: the guard's; ctx's, if it hadn't ended.
-func (p *place) sleep(ctx context.Context, g Guard) error {
+// sleep unparks partner, if there is one, and waits until the wait has ended. Errors: the guard's;
+// ctx's, if it hadn't ended.
+func (p *place) sleep(ctx context.Context, g Guard, partner *parker) error {
 	if ctx == nil || ctx.Done() == nil {
-		return p.await(nil, g)
+		return p.await(nil, g, partner)
 	}
+	return p.awaitUntil(ctx, g, partner)
+}
+
+func (p *place) awaitUntil(ctx context.Context, g Guard, partner *parker) error {
 	defer context.AfterFunc(ctx, p.kick)()
-	return p.await(ctx, g)
+	return p.await(ctx, g, partner)
 }
 
 // await is sleep with p kicked when ctx, if there is one, is done.
-func (p *place) await(ctx context.Context, g Guard) error {
+func (p *place) await(ctx context.Context, g Guard, partner *parker) error {
 	for !p.ended() {
 		if g != nil {
 			if err := g.Leave(p.kick); err != nil {
+				partner.unpark()
 				return err
 			}
 		}
-		p.park()
+		p.park(partner)
+		partner = nil
 		if g != nil {
 			if err := g.Enter(); err != nil {
 				return err
@@ -206,6 +212,7 @@ func (p *place) await(ctx context.Context, g Guard) error {
 			return ctx.Err()
 		}
 	}
+	partner.unpark()
 	return nil
 }
 

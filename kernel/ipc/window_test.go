@@ -23,7 +23,7 @@ func TestWindowServedBeforeCounted(t *testing.T) {
 		t.Fatal("the first was not served")
 	}
 	s.release()
-	if err := s.wait(&s.waiters.places[at], nil, nil); err != nil {
+	if err := s.wait(&s.waiters.places[at], nil, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	s.waiters.end(at)
@@ -99,11 +99,11 @@ func TestWindowNewcomersAreNotServed(t *testing.T) {
 	at, _ := q.take()
 	w := q.begin(at)
 	q.tickets.Store(w>>stateBits - 1) // as it was when first began
-	if q.first() {
+	if q.first() != nil {
 		t.Error("served one with a ticket drawn later")
 	}
 	q.tickets.Store(w >> stateBits)
-	if !q.first() || q.places[at].state() != granted {
+	if q.first() == nil || q.places[at].state() != granted {
 		t.Error("served nobody")
 	}
 }
@@ -130,7 +130,7 @@ func TestWindowGivingUpBehindServedBeforeCounted(t *testing.T) {
 	for range 1000 { // lets it find that it is owed one
 		runtime.Gosched()
 	}
-	if err := s.wait(first, nil, nil); err != nil {
+	if err := s.wait(first, nil, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	<-done
