@@ -79,6 +79,19 @@ fill:
 	MOVW AX, DS
 	MOVW AX, ES
 	MOVW AX, SS
+
+	// Where there is no RAM behind the image's end stores are lost, and nothing
+	// further on could say why.
+	MOVQ $runtime·edata(SB), DI
+	MOVQ -8(DI), AX
+	MOVQ AX, CX
+	NOTQ CX
+	MOVQ CX, -8(DI)
+	MOVQ -8(DI), DX
+	MOVQ AX, -8(DI)
+	CMPQ DX, CX
+	JNE  tooSmall
+
 	MOVL BX, BX
 	MOVQ BX, ·startInfo(SB)
 	RDTSC
@@ -94,6 +107,35 @@ fill:
 	XORL BP, BP; // not vet's business: nobody to return to
 	CALL ·start(SB)
 	JMP  ·resume(SB)
+
+tooSmall:
+	LEAQ tooSmallText<>(SB), SI
+
+tell:
+	MOVBLZX (SI), AX
+	MOVL    $0x3f8, DX // COM1's data register, which QEMU never keeps waiting
+	OUTB
+	INCQ    SI
+	CMPB    (SI), $0
+	JNE     tell
+	MOVL    $const_exitPanic, AX
+	MOVL    $const_debugExit, DX
+	OUTB
+
+wait:
+	CLI
+	HLT
+	JMP wait
+
+DATA tooSmallText<>+0(SB)/8, $"pdac: th"
+DATA tooSmallText<>+8(SB)/8, $"e memory"
+DATA tooSmallText<>+16(SB)/8, $" is too "
+DATA tooSmallText<>+24(SB)/8, $"small fo"
+DATA tooSmallText<>+32(SB)/8, $"r the im"
+DATA tooSmallText<>+40(SB)/8, $"age\r\nPDA"
+DATA tooSmallText<>+48(SB)/8, $"C-EXIT 2"
+DATA tooSmallText<>+56(SB)/8, $"54\r\n\x00\x00\x00\x00"
+GLOBL tooSmallText<>(SB), RODATA, $64
 
 // far64 returns to its caller in 64-bit mode: the caller's 32-bit return
 // address becomes that of a far return to the code selector, 8.

@@ -76,3 +76,10 @@ func TestMemoryReport(t *testing.T) {
 		t.Errorf("%d bytes are nobody's", rest)
 	}
 }
+
+// TestImageTooLarge boots where the image's end has no RAM behind it.
+func TestImageTooLarge(t *testing.T) {
+	Need(t)
+	r := Boot(t, Options{CPUs: 1, Nodes: NoNodes, Mem: "20M", Exec: "poweroff"})
+	r.Want(t, 254, "pdac: the memory is too small for the image")
+}

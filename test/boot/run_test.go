@@ -63,13 +63,13 @@ func TestConsole(t *testing.T) {
 		}
 	})
 	t.Run("every command", func(t *testing.T) {
-		commands := []string{"version", "cpu", "mem", "numa", "irq", "ps", "syscalls", "gc"}
+		commands := []string{"version", "cpu", "mem", "numa", "irq", "ps", "syscalls", "gc", "log", "faults", "caps", "rcu", "ipc"}
 		var input strings.Builder
 		input.WriteString("help\n")
 		for _, c := range commands {
 			fmt.Fprintf(&input, "%s\n%s -j\n", c, c)
 		}
-		r := Boot(t, Options{Stdin: input.String() + "log\npoweroff\n"})
+		r := Boot(t, Options{Stdin: input.String() + "help -j\npoweroff\n"})
 		r.Want(t, 0, commands...)
 		r.JSON(t, "cpus", new(cpuReport))
 	})
