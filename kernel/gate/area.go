@@ -19,7 +19,7 @@ import (
 // when all others have been used: 16 TiB of maps, or 8 million moves of a page, later.
 //
 // An area belongs to a space, and only goroutines of that may unmap it, or send its pages. In a
-// message pages are nobody's, until the receiver claims them.
+// message pages are nobody's, until it is received.
 //
 // One mutex guards all of it, and is held during the system calls that change it.
 
@@ -136,15 +136,6 @@ func (a *arena) usage(owner uint32) (areas int, bytes uintptr) {
 	return areas, bytes
 }
 
-// claim gives a range of pages from a message to a space.
-func (a *arena) claim(at, n uintptr, owner uint32) {
-	a.Lock()
-	defer a.Unlock()
-	if a.take(at, n, inTransit) {
-		a.insert(area{at, at + n, owner})
-	}
-}
-
 // Move implements ipc.Pages, for pages of the caller's space.
 func (a *arena) Move(at, n uintptr) (to uintptr, err error) {
 	a.Lock()
@@ -177,6 +168,20 @@ func (a *arena) Restore(to, n, at uintptr) {
 	withdraw(to, n)
 	if e == 0 {
 		a.insert(area{at, at + n, space.Get()})
+	}
+}
+
+// Keep implements ipc.Pages. A space that has ended gets none: nobody would unmap them.
+func (a *arena) Keep(to, n uintptr) {
+	owner := space.Get()
+	if !alive(Space(owner)) { // the call's section holds its end up
+		a.Free(to, n)
+		return
+	}
+	a.Lock()
+	defer a.Unlock()
+	if a.take(to, n, inTransit) {
+		a.insert(area{to, to + n, owner})
 	}
 }
 

@@ -79,11 +79,7 @@ func EndpointCall(id ID, ctx context.Context, m, reply *Message) error {
 	ctx, cancel := calm(ctx)
 	defer cancel()
 	return send(endpointCall, id, m, func(e *ipc.Endpoint, g *guard) error {
-		err := e.Call(ctx, g, Space(space.Get()), m, reply)
-		if err == nil {
-			receive(reply)
-		}
-		return err
+		return e.Call(ctx, g, Space(space.Get()), m, reply)
 	})
 }
 
@@ -114,7 +110,6 @@ func EndpointRecv(id ID, ctx context.Context, m *Message) error {
 	if err := value[*ipc.Endpoint](g.object).Recv(ctx, g, m); err != nil {
 		return endpointRecv.failIPC(err)
 	}
-	receive(m)
 	return nil
 }
 
@@ -131,7 +126,6 @@ func EndpointTryRecv(id ID, m *Message) error {
 	if err := value[*ipc.Endpoint](o).TryRecv(m); err != nil {
 		return endpointTryRecv.failIPC(err)
 	}
-	receive(m)
 	return nil
 }
 
@@ -189,18 +183,5 @@ func transfers(m *Message) bool {
 func settle(moved bool) {
 	if moved && !core.table.Inside() {
 		core.rcu.Synchronize()
-	}
-}
-
-// receive makes the pages of a received message the caller's. A space that has ended gets none, since
-// nobody would unmap them.
-func receive(m *Message) {
-	owner := space.Get()
-	for _, r := range m.Range[:m.Ranges] {
-		if alive(Space(owner)) { // the call's section holds its end up
-			addresses.claim(r.At, r.Len, owner)
-		} else {
-			addresses.Free(r.At, r.Len)
-		}
 	}
 }

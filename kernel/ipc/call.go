@@ -77,7 +77,7 @@ func (e *Endpoint) Call(ctx context.Context, g Guard, space cap.Space, m, reply 
 		e.abandon(p)
 		err = e.named(err)
 	} else {
-		p.call.reply.copyTo(reply)
+		e.table.deliver(&p.call.reply, reply)
 		reply.Call = 0
 	}
 	e.callers.end(at)

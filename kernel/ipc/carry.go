@@ -26,6 +26,8 @@ type Pages interface {
 	Move(at, n uintptr) (to uintptr, err error)
 	// Restore undoes a Move: the pages at to are at their old address again.
 	Restore(to, n, at uintptr)
+	// Keep makes pages that were moved to here the caller's, who has received them.
+	Keep(to, n uintptr)
 	// Free unmaps pages that were moved to here and that nobody received.
 	Free(to, n uintptr)
 }
@@ -134,6 +136,15 @@ func (t *Table) dropDerived(m *Message, n int) {
 		if m.Cap[i].Mode == Derive {
 			t.caps.Drop(m.Cap[i].ID)
 		}
+	}
+}
+
+// deliver copies a message to who receives it, whose pages they then are. They are named by m, which
+// he cannot change.
+func (t *Table) deliver(m, to *Message) {
+	m.copyTo(to)
+	for i := range m.Ranges {
+		t.pages.Keep(m.Range[i].At, m.Range[i].Len)
 	}
 }
 

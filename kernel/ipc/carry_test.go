@@ -106,7 +106,10 @@ type memory struct {
 	last  uintptr
 	at    map[uintptr]uintptr // length by address; those left behind have none
 	left  map[uintptr]bool
+	kept  map[uintptr]bool
 	freed int
+
+	before func() // called at the start of each Keep
 }
 
 func (m *memory) Move(at, n uintptr) (uintptr, error) {
@@ -133,6 +136,18 @@ func (m *memory) Restore(to, n, at uintptr) {
 	m.at[at] = n
 }
 
+func (m *memory) Keep(to, n uintptr) {
+	if m.before != nil {
+		m.before()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.at[to] != n || m.kept[to] {
+		panic("kept what was not moved")
+	}
+	m.kept[to] = true
+}
+
 func (m *memory) Free(to, n uintptr) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -149,7 +164,7 @@ const client, server cap.Space = 10, 20
 func carrying(tb testing.TB, o Options) (*Endpoint, *holdings, *memory) {
 	tb.Helper()
 	h := &holdings{held: map[cap.ID]held{}}
-	m := &memory{last: 1 << 40, at: map[uintptr]uintptr{}, left: map[uintptr]bool{}}
+	m := &memory{last: 1 << 40, at: map[uintptr]uintptr{}, left: map[uintptr]bool{}, kept: map[uintptr]bool{}}
 	t, err := New(Config{Capabilities: h, Pages: m})
 	if err != nil {
 		tb.Fatal(err)
@@ -192,7 +207,7 @@ func TestMessagesCarry(t *testing.T) {
 	if _, there := h.held[a]; !there {
 		t.Error("what was derived from died")
 	}
-	if mem.at[r.Range[0].At] != 0x2000 || mem.at[0x1000] != 0 || !mem.left[0x1000] {
+	if mem.at[r.Range[0].At] != 0x2000 || mem.at[0x1000] != 0 || !mem.left[0x1000] || len(mem.kept) != 2 || !mem.kept[r.Range[1].At] {
 		t.Errorf("pages: %+v", mem)
 	}
 	// The way back, to the caller's space.

@@ -269,7 +269,7 @@ func (e *Endpoint) fetch(m *Message) error {
 		return e.Err()
 	}
 	s := &e.slots[i]
-	s.message.copyTo(m)
+	e.table.deliver(&s.message, m)
 	m.Call = s.message.Call
 	e.release(i)
 	e.counts.received.Add(1)

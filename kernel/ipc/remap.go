@@ -36,5 +36,8 @@ func (Remap) Restore(to, n, at uintptr) {
 	syscall.Syscall6(syscall.SYS_MREMAP, to, n, n, mremapMayMove|mremapFixed, at, 0)
 }
 
+// Keep implements Pages. Pages are whose who knows where they are.
+func (Remap) Keep(to, n uintptr) {}
+
 // Free implements Pages.
 func (Remap) Free(to, n uintptr) { syscall.Syscall(syscall.SYS_MUNMAP, to, n, 0) }

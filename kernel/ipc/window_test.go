@@ -167,3 +167,18 @@ func TestWindowMessageChanges(t *testing.T) {
 		t.Errorf("%v; went back to where they had not been: %+v", err, mem)
 	}
 }
+
+// A receiver changes his message while he is given its pages: he gets those that came, and no others.
+func TestWindowReceiverChanges(t *testing.T) {
+	e, _, mem := carrying(t, Options{})
+	mem.at[0x1000], mem.at[0x3000] = PageSize, PageSize
+	m, r := text(""), new(Message)
+	m.Ranges, m.Range = 2, [MaxRanges]Range{{0x1000, PageSize}, {0x3000, PageSize}}
+	mem.before = func() { r.Range[1].At, r.Ranges = 0x5000, MaxRanges }
+	if err := e.TrySend(m); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.TryRecv(r); err != nil || len(mem.kept) != 2 {
+		t.Errorf("%v, kept %+v", err, mem.kept)
+	}
+}
