@@ -148,6 +148,7 @@ func (a *arena) Move(at, n uintptr) (to uintptr, err error) {
 		return 0, err
 	}
 	if _, _, e := syscall.Syscall6(syscall.SYS_MREMAP, at, n, n, remapMayMove|remapFixed|remapDontUnmap, to, 0); e != 0 {
+		withdraw(to, n) // to was unmapped first
 		return 0, ErrMemory
 	}
 	withdraw(at, n)
@@ -157,18 +158,22 @@ func (a *arena) Move(at, n uintptr) (to uintptr, err error) {
 }
 
 // Restore implements ipc.Pages. Without memory for it the pages are lost, and their old address
-// still faults.
+// still faults. So they are if all other addresses were used meanwhile, and the old one again.
 func (a *arena) Restore(to, n, at uintptr) {
 	a.Lock()
 	defer a.Unlock()
 	if !a.take(to, n, inTransit) {
 		return
 	}
-	_, _, e := syscall.Syscall6(syscall.SYS_MREMAP, to, n, n, remapMayMove|remapFixed|remapDontUnmap, at, 0)
-	withdraw(to, n)
-	if e == 0 {
-		a.insert(area{at, at + n, space.Get()})
+	if a.free(at, n) {
+		_, _, e := syscall.Syscall6(syscall.SYS_MREMAP, to, n, n, remapMayMove|remapFixed|remapDontUnmap, at, 0)
+		if e == 0 {
+			a.insert(area{at, at + n, space.Get()})
+		} else {
+			withdraw(at, n)
+		}
 	}
+	withdraw(to, n)
 }
 
 // Keep implements ipc.Pages. A space that has ended gets none: nobody would unmap them.
@@ -188,14 +193,26 @@ func (a *arena) Keep(to, n uintptr) {
 // Free implements ipc.Pages.
 func (a *arena) Free(to, n uintptr) { a.release(to, n, inTransit) }
 
-// find returns which area of a space a range is in, or -1.
-func (a *arena) find(at, n uintptr, owner uint32) int {
+// above returns which area is the first to end above an address.
+func (a *arena) above(at uintptr) int {
 	i, _ := slices.BinarySearchFunc(a.areas, at, func(x area, at uintptr) int {
 		if x.to <= at {
 			return -1
 		}
 		return 1
 	})
+	return i
+}
+
+// free says whether a range is in no area.
+func (a *arena) free(at, n uintptr) bool {
+	i := a.above(at)
+	return i == len(a.areas) || a.areas[i].from >= at+n
+}
+
+// find returns which area of a space a range is in, or -1.
+func (a *arena) find(at, n uintptr, owner uint32) int {
+	i := a.above(at)
 	if i == len(a.areas) || n == 0 || at+n < at || at%pageSize != 0 || n%pageSize != 0 {
 		return -1
 	}
@@ -256,12 +273,7 @@ func (a *arena) place(n, off, align uintptr) (uintptr, error) {
 			if at+n > a.base+reserved {
 				break
 			}
-			i, _ := slices.BinarySearchFunc(a.areas, at, func(x area, at uintptr) int {
-				if x.to <= at {
-					return -1
-				}
-				return 1
-			})
+			i := a.above(at)
 			if i == len(a.areas) || a.areas[i].from >= at+n {
 				a.next = at + n
 				return at, nil

@@ -26,3 +26,21 @@ func TestPagesForTheDead(t *testing.T) {
 		t.Errorf("mapped for ever: %+v", addresses.areas)
 	}
 }
+
+// Pages whose old address has come to somebody else don't go back there.
+func TestRestoreToWhatIsTaken(t *testing.T) {
+	b := openGate(t)
+	sent := RangeOf(must(MemoryMap(b.root.Memory, pageSize)))
+	memory(sent.At, sent.Len)[0] = 1
+	to := must(addresses.Move(sent.At, sent.Len))
+	addresses.next = sent.At // as after all others
+	other := must(MemoryMap(b.root.Memory, pageSize))
+	if RangeOf(other) != sent {
+		t.Fatal("the address was not given again")
+	}
+	other[0] = 2
+	addresses.Restore(to, sent.Len, sent.At)
+	if other[0] != 2 || len(addresses.areas) != 1 {
+		t.Errorf("the other's memory has %d; areas %+v", other[0], addresses.areas)
+	}
+}
