@@ -50,6 +50,14 @@ const (
 	slots = 64 // in tables by call: a power of two needs no check of bounds
 )
 
+// entry is a call in the table.
+type entry struct {
+	name string
+	typ  cap.Type
+	need Perm
+	gas  int64
+}
+
 // callTable is what each call asks for before anything else happens. Gas is in units of about a
 // thousand instructions, rounded up, of what the call does when it doesn't have to wait.
 //
@@ -59,12 +67,7 @@ const (
 //
 // Calls of family cap ask the table of capabilities, which has rules of its own about who may: an
 // authority, its formula, its account. Here they are for their names and counts.
-var callTable = [slots]struct {
-	name string
-	typ  cap.Type
-	need Perm
-	gas  int64
-}{
+var callTable = [slots]entry{
 	capDerive:       {"cap.derive", anyType, Delegate, 0},
 	capGrant:        {"cap.grant", anyType, Delegate, 0},
 	capNarrow:       {"cap.narrow", anyType, Revoke, 0},

@@ -15,14 +15,11 @@ import (
 // foreign code by defer, since they may panic; the others, which can't, without.
 
 // section is the read section of an admitted call.
-type section struct {
-	held  rcu.Held
-	token rcu.Token // in its place, with rcu.track
-}
+type section struct{ held rcu.Held }
 
 // leave ends the section.
 func (s section) leave() {
-	if s.held == (rcu.Held{}) {
+	if core.track {
 		s.leaveTracked()
 		return
 	}
@@ -30,35 +27,45 @@ func (s section) leave() {
 }
 
 //go:noinline
-func (s section) leaveTracked() { core.rcu.ReadUnlock(s.token) }
+func (s section) leaveTracked() { core.rcu.ReleaseTracked(s.held) }
 
-// tally counts the calls of one CPU. It fills whole pairs of cache lines, which the prefetcher
-// fetches together: CPUs don't share them.
-type tally struct {
+// lane is what calls touch of one CPU: its sections, and counts of calls.
+type lane struct {
+	rcu               rcu.Lane
+	guard             atomic.Pointer[guard] // of a call that ended
 	admitted, refused [slots]atomic.Uint64
+	_                 [128 - 24]byte // keeps CPUs off each other's lines, which the prefetcher fetches in pairs
 }
 
 // enter admits a call: the caller is then in the section, and leaves it. After an error it is in
 // none.
 func enter(c call, id ID) (section, cap.Object, error) {
+	return admit(c, &callTable[c], id)
+}
+
+// admit is enter with the call's entry, whose address is a constant to most callers. It is nosplit
+// to save the two instructions: its only callees are the CPU's number and enterSlow.
+//
+//go:nosplit
+func admit(c call, e *entry, id ID) (section, cap.Object, error) {
 	cpu := core.cpu()
-	if core.track {
-		return enterSlow(c, id, cpu)
+	if uint(cpu) >= uint(len(core.quick)) {
+		return enterSlow(c, id)
 	}
-	entry := &callTable[c%slots]
-	s := section{held: core.rcu.Hold(cpu)}
-	o := core.table.Grants(id, entry.typ, entry.need)
+	l := &core.quick[cpu]
+	s := section{l.rcu.Hold()}
+	o := core.table.Grants(id, e.typ, e.need)
 	if o == 0 {
-		s.leave()
-		return enterSlow(c, id, cpu)
+		s.held.Release()
+		return enterSlow(c, id)
 	}
-	core.tallies[cpu].admitted[c%slots].Add(1)
+	l.admitted[c%slots].Add(1)
 	return s, o, nil
 }
 
 // enterSlow is enter where there is a formula or an account to ask, or an error to find, or
 // sections are registered.
-func enterSlow(c call, id ID, cpu int) (section, cap.Object, error) {
+func enterSlow(c call, id ID) (section, cap.Object, error) {
 	s := begin(2)
 	inside := false
 	defer func() {
@@ -66,23 +73,25 @@ func enterSlow(c call, id ID, cpu int) (section, cap.Object, error) {
 			s.leave()
 		}
 	}()
-	entry := &callTable[c%slots]
-	o, err := core.table.Admit(cpu, id, entry.typ, entry.need, entry.gas)
+	e := &callTable[c%slots]
+	cpu := core.cpu()
+	o, err := core.table.Admit(cpu, id, e.typ, e.need, e.gas)
 	if err != nil {
-		core.tallies[cpu].refused[c%slots].Add(1)
+		core.lanes[cpu].refused[c%slots].Add(1)
 		return section{}, 0, c.fail(err)
 	}
 	inside = true
-	core.tallies[cpu].admitted[c%slots].Add(1)
+	core.lanes[cpu].admitted[c%slots].Add(1)
 	return s, o, nil
 }
 
 // begin begins a section, which a stall reports by the function skip callers above the caller.
 func begin(skip int) section {
-	if !core.track {
-		return section{held: core.rcu.Hold(core.cpu())}
+	cpu := core.cpu()
+	if core.track {
+		return section{core.rcu.HoldTracked(cpu, skip+1)}
 	}
-	return section{token: core.rcu.Track(core.rcu.ReadLock(core.cpu()), skip+1)}
+	return section{core.lanes[cpu].rcu.Hold()}
 }
 
 // value returns the Go value of an admitted call's object: it is there as long as the section lasts.
@@ -93,20 +102,20 @@ func value[T any](o cap.Object) T {
 
 // counted counts a call of family cap, and names its error.
 func (c call) counted(err error) error {
-	t := &core.tallies[core.cpu()]
+	l := &core.lanes[core.cpu()]
 	if err != nil {
-		t.refused[c%slots].Add(1)
+		l.refused[c%slots].Add(1)
 		return c.fail(err)
 	}
-	t.admitted[c%slots].Add(1)
+	l.admitted[c%slots].Add(1)
 	return nil
 }
 
 // count sums up how often a call was admitted and refused.
 func (c call) count() (admitted, refused uint64) {
-	for i := range core.tallies {
-		admitted += core.tallies[i].admitted[c%slots].Load()
-		refused += core.tallies[i].refused[c%slots].Load()
+	for i := range core.lanes {
+		admitted += core.lanes[i].admitted[c%slots].Load()
+		refused += core.lanes[i].refused[c%slots].Load()
 	}
 	return admitted, refused
 }

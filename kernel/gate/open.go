@@ -44,8 +44,9 @@ var core struct {
 	power     func(int)
 	reboot    func()
 
-	track   bool
-	tallies []tally // by CPU
+	track bool
+	lanes []lane // by CPU
+	quick []lane // the same, but none where sections are registered
 }
 
 var opened atomic.Bool
@@ -91,7 +92,13 @@ func open(c Config) (*Operator, error) {
 	}
 	k.task, k.power, k.reboot = c.Task, c.Power, c.Reboot
 	k.console = newLine(c.Output, c.Input)
-	k.track, k.tallies = c.Track, make([]tally, c.CPUs)
+	k.track, k.lanes, k.quick = c.Track, make([]lane, c.CPUs), nil
+	for cpu := range k.lanes {
+		k.lanes[cpu].rcu = k.rcu.Lane(cpu)
+	}
+	if !k.track {
+		k.quick = k.lanes
+	}
 	if err := k.roots.create(); err != nil {
 		return nil, err
 	}

@@ -12,7 +12,8 @@ import (
 func TestHoldHoldsUp(t *testing.T) {
 	d := New(Config{CPUs: 4})
 	for cpu := range 4 {
-		h := d.Hold(cpu)
+		lane := d.Lane(cpu)
+		h := lane.Hold()
 		if n := d.Stats().Readers; n != 1 {
 			t.Fatalf("%d readers", n)
 		}
