@@ -67,12 +67,15 @@ func (g *guard) Leave(wake func()) error {
 	if err != nil {
 		return err
 	}
-	if err := g.still(); err != nil {
-		core.table.Done(w)
-		return err
+	if !core.table.Holds(g.id, g.need) {
+		if err := g.lost(); err != nil {
+			core.table.Done(w)
+			return err
+		}
 	}
 	g.waiter = w
-	g.out()
+	g.inside = false
+	g.section.leave()
 	return nil
 }
 
@@ -81,22 +84,16 @@ func (g *guard) Enter() error {
 	core.table.Done(g.waiter)
 	g.section = begin(1)
 	g.inside = true
-	return g.still()
-}
-
-// still looks whether the capability is good as before.
-func (g *guard) still() error {
-	if core.table.Holds(g.id, g.need) {
-		return nil
+	if !core.table.Holds(g.id, g.need) {
+		return g.lost()
 	}
-	return g.lost()
+	return nil
 }
 
-// lost says why it isn't.
+// lost says why the capability isn't good as before; nil: it is, and has a formula.
 func (g *guard) lost() error {
-	need := g.need
 	i, err := core.table.Info(g.id)
-	if missing := need &^ i.Perms; err == nil && missing != 0 {
+	if missing := g.need &^ i.Perms; err == nil && missing != 0 {
 		err = &PermissionError{Missing: missing}
 	}
 	return err
