@@ -15,8 +15,8 @@ func BenchmarkCallReply(b *testing.B) {
 	done := make(chan bool)
 	go func() {
 		var m Message
-		for EndpointRecv(e, nil, &m) == nil {
-			EndpointReply(e, m.Call, &m)
+		for err := EndpointRecv(e, nil, &m); err == nil; {
+			err = EndpointReplyRecv(e, nil, m.Call, &m)
 		}
 		close(done)
 	}()

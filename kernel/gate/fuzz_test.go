@@ -62,16 +62,17 @@ var callers = [calls]func(a *input) error{
 	endpointCreate: func(a *input) error {
 		return a.take(EndpointCreate(a.id, EndpointOptions{Capacity: a.n}))
 	},
-	endpointSend:    func(a *input) error { return EndpointSend(a.id, a.ctx, a.m) },
-	endpointTrySend: func(a *input) error { return EndpointTrySend(a.id, a.m) },
-	endpointRecv:    func(a *input) error { return EndpointRecv(a.id, a.ctx, a.reply) },
-	endpointTryRecv: func(a *input) error { return EndpointTryRecv(a.id, a.reply) },
-	endpointCall:    func(a *input) error { return EndpointCall(a.id, a.ctx, a.m, a.reply) },
-	endpointReply:   func(a *input) error { return EndpointReply(a.id, a.call, a.m) },
-	endpointClose:   func(a *input) error { return EndpointClose(a.id) },
-	consoleRead:     func(a *input) error { return just(ConsoleRead(a.id, a.p)) },
-	consoleWrite:    func(a *input) error { return just(ConsoleWrite(a.id, a.p)) },
-	timeNow:         func(a *input) error { return just(TimeNow(a.id)) },
+	endpointSend:      func(a *input) error { return EndpointSend(a.id, a.ctx, a.m) },
+	endpointTrySend:   func(a *input) error { return EndpointTrySend(a.id, a.m) },
+	endpointRecv:      func(a *input) error { return EndpointRecv(a.id, a.ctx, a.reply) },
+	endpointTryRecv:   func(a *input) error { return EndpointTryRecv(a.id, a.reply) },
+	endpointCall:      func(a *input) error { return EndpointCall(a.id, a.ctx, a.m, a.reply) },
+	endpointReply:     func(a *input) error { return EndpointReply(a.id, a.call, a.m) },
+	endpointReplyRecv: func(a *input) error { return EndpointReplyRecv(a.id, a.ctx, a.call, a.m) },
+	endpointClose:     func(a *input) error { return EndpointClose(a.id) },
+	consoleRead:       func(a *input) error { return just(ConsoleRead(a.id, a.p)) },
+	consoleWrite:      func(a *input) error { return just(ConsoleWrite(a.id, a.p)) },
+	timeNow:           func(a *input) error { return just(TimeNow(a.id)) },
 	timeSleep: func(a *input) error {
 		return TimeSleepUntil(a.id, time.Duration(core.now())+a.d)
 	},

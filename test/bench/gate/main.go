@@ -138,8 +138,8 @@ func messages() {
 				runtime.LockOSThread()
 			}
 			var m gate.Message
-			for gate.EndpointRecv(e, nil, &m) == nil {
-				gate.EndpointReply(e, m.Call, &m)
+			for err := gate.EndpointRecv(e, nil, &m); err == nil; {
+				err = gate.EndpointReplyRecv(e, nil, m.Call, &m)
 			}
 			close(done)
 		}()
