@@ -75,6 +75,24 @@ func (t *Table) Look(id ID, need Perm) (Object, Verdict) {
 	return o, OK
 }
 
+// Grants is the fast path of Admit, and inlined: it returns the object if id is a capability of this
+// type with all of the needed permissions, and no formula or account to ask. 0 says nothing: Admit does.
+// (Made of Find it would cost 92 of the 80 that the compiler inlines.)
+//
+// Preconditions: as Admit; need is not beyond AllPerms.
+func (t *Table) Grants(id ID, typ Type, need Perm) Object {
+	i := uintptr(id & slotMask)
+	if i >= uintptr(t.limit.Load()) {
+		return 0
+	}
+	e := t.entry(i)
+	o := Object(e.object.Load())
+	if (e.word.Load()^uint64(id))&(uint64(need)|decisive) != 0 || o.Type() != typ {
+		return 0
+	}
+	return o
+}
+
 // Admit is Lookup for a gated call: the object must be of the type, and the call's gas is drawn
 // from the account that the capability draws on, if there is one. The caller is in a read section,
 // which Revoke, Narrow and Transfer wait for, and stays in it for as long as the call may rely on
