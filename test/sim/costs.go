@@ -40,35 +40,36 @@ const recordLines = 4
 //	BenchmarkYield   218  Yield + Leave
 //	BenchmarkWake    322  Wake + Park + Leave
 var committed = [nCosts]struct {
-	name   string
-	ns     float64
-	source string
+	name         string
+	instructions float64
+	ns           float64 // more
+	source       string
 }{
-	Syscall: {"syscall", 52*instruction + 50,
-		"RawSyscall 52 instructions; SYSCALL and the return 50 ns more than that (Humphries et al., ghOSt, SOSP 2021: 72 ns)"},
-	New: {"new", 180 * instruction,
+	Syscall: {"syscall", 52, 50,
+		"RawSyscall 52; SYSCALL and the return take some 50 ns more than instructions (Humphries et al., ghOSt, SOSP 2021: 72 ns)"},
+	New: {"new", 180, 0,
 		"BenchmarkSpawn less Leave, Exit and Push"},
-	Push: {"push", 236 * instruction,
+	Push: {"push", 236, 0,
 		"BenchmarkWake less Park and Leave: 130; half of what the futex round trip of 1,529 adds to that: 106"},
-	Park: {"park", 138 * instruction,
+	Park: {"park", 138, 0,
 		"BenchmarkWake less Wake and Leave: 32; the other half of the futex: 106"},
-	Switch: {"switch", 345 * instruction,
+	Switch: {"switch", 345, 0,
 		"sched_yield between two threads 397 less RawSyscall: the scheduler's 218, and registers saved and restored"},
-	Exit: {"exit", 80 * instruction,
+	Exit: {"exit", 80, 0,
 		"BenchmarkSpawn less its other parts"},
-	Interrupt: {"interrupt", 500,
+	Interrupt: {"interrupt", 0, 500,
 		"1,212 cycles at 2.3 GHz to take an IPI and return (Kaffes et al., Shinjuku, NSDI 2019)"},
-	HaltExit: {"halt exit", 2000,
+	HaltExit: {"halt exit", 0, 2000,
 		"C1 exit latency of Skylake-SP, the worst case (Linux, drivers/idle/intel_idle.c, skx_cstates; 1,000 for Ice Lake)"},
-	Send: {"send", 150,
+	Send: {"send", 0, 150,
 		"298 cycles at 2.3 GHz to send an IPI (Shinjuku)"},
-	Flight: {"flight", 700,
+	Flight: {"flight", 0, 700,
 		"IPI sent to handler's first instruction: of 1,772 ns to wake a remote CPU, all but the target's own 1,064 (ghOSt)"},
-	Look: {"look", 6 * instruction,
+	Look: {"look", 6, 0,
 		"the loop over the CPUs' queues in kernel/sched's pull, by go tool objdump"},
-	NearLine: {"near line", 50,
-		"modified in another core's L2, same node (Molka et al., Haswell-EP, ICPP 2015)"},
-	FarLine: {"far line", 115,
+	NearLine: {"near line", 0, 50,
+		"modified in another core's cache, same node (Molka et al., Haswell-EP, ICPP 2015)"},
+	FarLine: {"far line", 0, 115,
 		"modified in a core of the other socket, which SLITs call 21 (Molka et al.)"},
 }
 
@@ -78,7 +79,7 @@ type Costs [nCosts]uint64
 // Committed returns the committed costs times scale, at least 1 ns each.
 func Committed(scale float64) (c Costs) {
 	for i := range c {
-		c[i] = max(1, uint64(committed[i].ns*scale+0.5))
+		c[i] = max(1, uint64((committed[i].instructions*instruction+committed[i].ns)*scale+0.5))
 	}
 	return c
 }

@@ -1,6 +1,10 @@
 package sim
 
 import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"pdac/kernel/sched"
@@ -56,4 +60,47 @@ func bare() {
 		CPUs: make([]sched.CPU, 1), Tasks: make([]sched.Task, 64), TaskLinks: make([]uint32, 64),
 		GrowTasks: func(int, uint32) bool { return true },
 	})
+}
+
+func TestNoCostIsZero(t *testing.T) {
+	for _, scale := range []float64{0.001, 0.5, 1, 2} {
+		for i, ns := range Committed(scale) {
+			if name, source := Cost(i).Source(); ns == 0 || name == "" || source == "" {
+				t.Errorf("cost %d, %q from %q, times %g: %d ns", i, name, source, scale, ns)
+			}
+		}
+	}
+}
+
+// TestCostsCoverTheRecord: what the guest was measured to take is charged, within 5%, however it is split.
+func TestCostsCoverTheRecord(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "bench", "linux", "record.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := func(costs ...Cost) (sum float64) {
+		for _, c := range costs {
+			sum += committed[c].instructions
+		}
+		return sum
+	}
+	charged := map[string]float64{
+		"sched_yield 2 threads 1 cpu": in(Syscall, Switch),
+		"futex ping-pong RT, 1 CPU":   2 * in(Syscall, Syscall, Push, Park, Switch),
+		"RawSyscall(SYS_GETPPID)":     in(Syscall),
+	}
+	for line := range strings.Lines(string(b)) {
+		f := strings.Split(line, "\t")
+		ours, ok := charged[f[0]]
+		if !ok {
+			continue
+		}
+		delete(charged, f[0])
+		if measured, err := strconv.ParseFloat(f[2], 64); err != nil || ours < 0.95*measured {
+			t.Errorf("%s: %g instructions charged, %s measured", f[0], ours, f[2])
+		}
+	}
+	for name := range charged {
+		t.Errorf("%s is not in the record", name)
+	}
 }

@@ -2,9 +2,9 @@ package sim
 
 // Line is a cache line that CPUs write in turn. The zero value is in no cache.
 type Line struct {
-	owner   int32  // 1 + the CPU that wrote it last
-	version uint32 // counts writes
-	free    uint64 // ns; from when on the next CPU can have it
+	owner       int32  // 1 + the CPU that wrote it last
+	version     uint32 // counts writes
+	taken, free uint64 // ns; when its last transfer began and ended
 }
 
 // lines are those of the scheduler that are contended.
@@ -37,19 +37,24 @@ func (l *lines) distance(to, from int) uint64 { return l.cost[l.node[to]][l.node
 // Own lets the trap's CPU write a line of the workload's.
 func (m *Machine) Own(l *Line) { m.own(l) }
 
-// own lets the trap's CPU write a line: it waits until those before it have had it.
+// own lets the trap's CPU write a line: it waits until those before it have had it. A trap that has run for long may have
+// taken it later than this one wants it, which then was before.
 func (m *Machine) own(l *Line) {
 	l.version++
 	if l.owner == int32(m.cpu)+1 {
 		return
 	}
 	at := m.now + m.c.cost
-	done := max(at, l.free)
+	from, d := at, uint64(0)
 	if l.owner != 0 {
-		done += m.lines.distance(m.cpu, int(l.owner)-1)
+		d = m.lines.distance(m.cpu, int(l.owner)-1)
 	}
-	m.spend(sharing, done-at)
-	l.owner, l.free = int32(m.cpu)+1, done
+	if at >= l.taken {
+		from = max(at, l.free)
+		l.taken, l.free = from, from+d
+	}
+	l.owner = int32(m.cpu) + 1
+	m.spend(sharing, from-at+d)
 }
 
 // changed reports whether a line was written since the trap's CPU last looked at it.

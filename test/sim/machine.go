@@ -77,7 +77,8 @@ type cpu struct {
 	cur                      sched.ID
 	pulls                    uint64
 	halted                   bool
-	stalled                  bool // this event has been delayed
+	stalled                  bool   // this event has been delayed
+	thawed                   uint64 // the last stall ended
 }
 
 func (c *cpu) next() uint64 {
@@ -219,7 +220,7 @@ func (m *Machine) stall() bool {
 		m.tasks[c.cur].used -= d // the stretch is counted from its beginning to its end
 		m.Spent[computing] -= d
 	}
-	c.free = m.now + d
+	c.free, c.thawed = m.now+d, m.now+d
 	m.trace.add(m.now, "stall", m.cpu, c.cur)
 	m.agenda.set(m.cpu, c.next())
 	return true

@@ -18,10 +18,13 @@ var Scenarios = []Scenario{
 		return newForkJoin(scaled(10_000, size), true)
 	}},
 	{"server", "bursts of requests of 20 us at 70% load, 4 worker tasks a CPU", func(cpus int, size float64) Workload {
-		return newServer(4*cpus, scaled(500*cpus, size), 20_000, 0.7)
+		return newServer(4*cpus, scaled(500*cpus, size), false)
+	}},
+	{"hot-node", "the same, all of whose requests arrive at node 0", func(cpus int, size float64) Workload {
+		return newServer(4*cpus, scaled(500*cpus, size), true)
 	}},
 	{"pairs", "a producer and a consumer a CPU, 5 us an item each, 16 between them", func(cpus int, size float64) Workload {
-		return newPairs(cpus, scaled(1000, size))
+		return newPairs(cpus, scaled(2000, size))
 	}},
 	{"imbalance", "8 tasks a CPU of 1 ms, exponentially distributed, all made on CPU 0", func(cpus int, size float64) Workload {
 		return newBatch(scaled(8*cpus, size))
@@ -29,7 +32,7 @@ var Scenarios = []Scenario{
 	{"oversubscribed", "10 equal tasks of 200 ms a CPU, which never wait", func(cpus int, size float64) Workload {
 		return newCrowd(10*cpus, uint64(scaled(200_000_000, size)))
 	}},
-	{"hot-node", "2 tasks a CPU, of 50 us turns and 20 us sleeps, 32 KiB each, all made on node 0", func(cpus int, size float64) Workload {
+	{"naps", "2 tasks a CPU of 50 us turns and 20 us sleeps, 32 KiB each, all made on node 0", func(cpus int, size float64) Workload {
 		return newSleepers(2*cpus, scaled(200, size))
 	}},
 }

@@ -2,47 +2,63 @@ package sim
 
 import "pdac/kernel/sched"
 
-// server is a pool of workers and requests that arrive in bursts, at a CPU chosen at random, whose interrupt hands each to
-// a worker that sleeps, the last to fall asleep first, or leaves it to the next that is done. Bursts come at random, as a
-// Poisson process; their length and the requests' are exponentially distributed.
+// server is a pool of workers and requests that arrive in bursts at the CPUs' network queues, all CPUs' or only node 0's. The
+// interrupt hands each request to a worker that sleeps, the last to fall asleep first, or leaves it to the next that is
+// done. Bursts come at random at each queue, as a Poisson process; their length and the requests' are exponentially
+// distributed.
 type server struct {
 	workers, left int
-	service       float64 // ns a request, on average
-	load          float64
-	gap           float64 // ns between bursts, on average
-	next          uint64  // burst
-	at            int     // its CPU
+	hot           bool     // only node 0 has queues
+	gap           float64  // ns between a queue's bursts, on average
+	next          []uint64 // when a CPU's next burst is due
 	backlog       int
 	sleepers      []sched.ID
 	given         []bool // woken with a request
-	served, last  uint64 // requests; when the last burst came
-	total         float64
+	last          uint64 // when the last burst came
+	total         uint64 // ns of all requests
 }
 
-const burst = 16 // requests, on average
+const (
+	burst   = 16     // requests, on average
+	service = 20_000 // ns a request, on average
+	load    = 0.7    // of all CPUs
+)
 
-func newServer(workers, requests int, service, load float64) *server {
-	return &server{workers: workers, left: requests, service: service, load: load, given: make([]bool, workers+1)}
+func newServer(workers, requests int, hot bool) *server {
+	workers = min(workers, sched.MaxTasks-1)
+	return &server{workers: workers, left: requests, hot: hot, given: make([]bool, workers+1)}
 }
 
 func (w *server) Tasks() int { return w.workers }
 
 func (w *server) Start(m *Machine) {
-	w.gap = w.service * burst / w.load / float64(m.CPUs())
 	for i := range w.workers {
 		m.On(i % m.CPUs())
 		m.Spawn(64) // 4 KiB of stack and state
 	}
-	w.next = 1_000_000 // when all have fallen asleep
-	w.schedule(m)
+	w.next = make([]uint64, m.CPUs())
+	var queues []int
+	for i := range w.next {
+		if !w.hot || m.Node(i) == 0 {
+			queues = append(queues, i)
+		}
+	}
+	w.gap = service * burst / load * float64(len(queues)) / float64(m.CPUs())
+	for _, i := range queues {
+		w.next[i] = 1_000_000 // when all have fallen asleep
+		w.schedule(m, i)
+	}
 }
 
-func (w *server) schedule(m *Machine) {
-	w.at = m.Rand().IntN(m.CPUs())
-	m.Arrival(w.at, w.next)
+func (w *server) schedule(m *Machine, cpu int) {
+	w.next[cpu] += uint64(m.Rand().ExpFloat64() * w.gap)
+	m.Arrival(cpu, w.next[cpu])
 }
 
 func (w *server) Arrive(m *Machine) {
+	if w.left == 0 {
+		return
+	}
 	w.last = m.Now()
 	n := min(1+int(m.Rand().ExpFloat64()*(burst-1)+0.5), w.left)
 	w.left -= n
@@ -57,8 +73,7 @@ func (w *server) Arrive(m *Machine) {
 		}
 	}
 	if w.left > 0 {
-		w.next = m.Now() + 1 + uint64(m.Rand().ExpFloat64()*w.gap)
-		w.schedule(m)
+		w.schedule(m, m.CPU())
 		return
 	}
 	for _, t := range w.sleepers { // they find that it is over
@@ -84,12 +99,9 @@ func (w *server) Step(m *Machine, t sched.ID) {
 }
 
 func (w *server) serve(m *Machine, t sched.ID) {
-	ns := 1 + uint64(m.Rand().ExpFloat64()*w.service)
-	w.served++
-	w.total += float64(ns)
+	ns := 1 + uint64(m.Rand().ExpFloat64()*service)
+	w.total += ns
 	m.Compute(t, ns)
 }
 
-func (w *server) Least(m *Machine) uint64 {
-	return max(w.last, uint64(w.total)/uint64(m.CPUs()))
-}
+func (w *server) Least(m *Machine) uint64 { return max(w.last, w.total/uint64(m.CPUs())) }

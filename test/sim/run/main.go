@@ -1,7 +1,7 @@
 // Run simulates the scheduler: one scenario or all, at half, once and twice the committed costs.
 //
 //	go run ./test/sim/run [-scenario NAME] [-cpus N] [-nodes N] [-acpi DIR] [-seed N] [-scale F] [-size F]
-//	                      [-stall RATE] [-profile] [-trace] [-costs]
+//	                      [-stall RATE] [-check=false] [-bound NS] [-profile] [-trace] [-costs] [-list]
 //
 // The same flags give the same hash. A run that breaks a rule ends with status 1 and the command that repeats it.
 package main
@@ -10,102 +10,121 @@ import (
 	"bufio"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
 	"pdac/test/sim"
 )
 
-var (
-	scenario = flag.String("scenario", "", "one of the scenarios; all if empty")
-	cpus     = flag.Int("cpus", 64, "CPUs, 1 to 1,024")
-	nodes    = flag.Int("nodes", 2, "NUMA nodes, at distance 21")
-	tables   = flag.String("acpi", "", "a folder with a real machine's APIC.bin, SRAT.bin and SLIT.bin, instead of -cpus and -nodes")
-	seed     = flag.Uint64("seed", 1, "of all that is random")
-	scale    = flag.Float64("scale", 0, "costs, times the committed ones; 0: half, once and twice")
-	size     = flag.Float64("size", 1, "of the scenario, times the usual one")
-	stall    = flag.Uint("stall", 0, "of 65,536 events, how many a hypervisor delays, by 50 us on average")
-	profile  = flag.Bool("profile", false, "print what the CPUs' time went to")
-	trace    = flag.Bool("trace", false, "print every step")
-	costs    = flag.Bool("costs", false, "print the costs and their sources")
-)
+type options struct {
+	scenario, acpi              string
+	cpus, nodes                 int
+	seed, bound                 uint64
+	scale, size                 float64
+	stall                       uint
+	check, profile, trace, list bool
+	costs                       bool
+}
 
 func main() {
-	flag.Parse()
-	if err := run(); err != nil {
+	out := bufio.NewWriter(os.Stdout)
+	err := run(os.Args[1:], out)
+	out.Flush()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
-	top, err := sim.Uniform(*cpus, *nodes)
-	if *tables != "" {
-		top, err = sim.FromACPI(*tables)
+func parse(args []string) (o options, set *flag.FlagSet, err error) {
+	set = flag.NewFlagSet("run", flag.ContinueOnError)
+	set.StringVar(&o.scenario, "scenario", "", "the scenario to run; all if empty")
+	set.StringVar(&o.acpi, "acpi", "", "a folder with a real machine's APIC.bin, SRAT.bin and SLIT.bin, instead of -cpus and -nodes")
+	set.IntVar(&o.cpus, "cpus", 64, "CPUs, 1 to 1,024")
+	set.IntVar(&o.nodes, "nodes", 2, "NUMA nodes, at distance 21")
+	set.Uint64Var(&o.seed, "seed", 1, "of all that is random")
+	set.Uint64Var(&o.bound, "bound", 0, "ns for which a CPU may be idle while a task waits; 0: 100 us")
+	set.Float64Var(&o.scale, "scale", 0, "costs, times the committed ones; 0: half, once and twice")
+	set.Float64Var(&o.size, "size", 1, "of the scenario, times the usual one")
+	set.UintVar(&o.stall, "stall", 0, "of 65,536 events, how many a hypervisor delays, by 50 us on average")
+	set.BoolVar(&o.check, "check", true, "check the scheduler after every event")
+	set.BoolVar(&o.profile, "profile", false, "print what the CPUs' time went to")
+	set.BoolVar(&o.trace, "trace", false, "print every step")
+	set.BoolVar(&o.costs, "costs", false, "print the costs and their sources")
+	set.BoolVar(&o.list, "list", false, "print the scenarios")
+	return o, set, set.Parse(args)
+}
+
+func run(args []string, out io.Writer) error {
+	o, set, err := parse(args)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.costs:
+		for i, ns := range sim.Committed(1) {
+			name, source := sim.Cost(i).Source()
+			fmt.Fprintf(out, "%-10s %5d ns  %s\n", name, ns, source)
+		}
+		return nil
+	case o.list:
+		for _, s := range sim.Scenarios {
+			fmt.Fprintf(out, "%-15s %s\n", s.Name, s.About)
+		}
+		return nil
+	}
+	top, err := sim.Uniform(o.cpus, o.nodes)
+	if o.acpi != "" {
+		top, err = sim.FromACPI(o.acpi)
 	}
 	if err != nil {
 		return err
 	}
-	if *costs {
-		printCosts()
-		return nil
-	}
 	scenarios := sim.Scenarios
-	if *scenario != "" {
-		s, err := sim.Find(*scenario)
+	if o.scenario != "" {
+		s, err := sim.Find(o.scenario)
 		if err != nil {
 			return err
 		}
 		scenarios = []sim.Scenario{*s}
 	}
 	scales := []float64{0.5, 1, 2}
-	if *scale != 0 {
-		scales = []float64{*scale}
+	if o.scale != 0 {
+		scales = []float64{o.scale}
 	}
-	out := bufio.NewWriter(os.Stdout)
-	defer out.Flush()
-	fmt.Fprintf(out, "%d CPUs, %d nodes, seed %d\n", len(top.Node), len(top.Distance), *seed)
-	fmt.Fprintln(out, sim.Header)
+	fmt.Fprintf(out, "%d CPUs, %d nodes, seed %d\n%s\n", len(top.Node), len(top.Distance), o.seed, sim.Header)
 	for _, s := range scenarios {
 		for _, f := range scales {
 			cfg := sim.Config{
-				Topology: top, Costs: sim.Committed(f), Seed: *seed,
-				Stalls: sim.Stalls{Rate: uint32(*stall), Mean: 50_000},
-				Check:  true,
+				Topology: top, Costs: sim.Committed(f), Seed: o.seed, Check: o.check, Bound: o.bound,
+				Stalls: sim.Stalls{Rate: uint32(o.stall), Mean: 50_000},
 			}
-			if *trace {
+			if o.trace {
 				cfg.Trace = out
 			}
-			r, err := sim.Run(cfg, s.Make(len(top.Node), *size))
+			r, err := sim.Run(cfg, s.Make(len(top.Node), o.size))
 			if err != nil {
-				out.Flush()
-				return fmt.Errorf("%s, costs x %g: %w\nagain: %s", s.Name, f, err, again(s.Name, f))
+				return fmt.Errorf("%s, costs x %g: %w\nagain: %s", s.Name, f, err, again(set, s.Name, f))
 			}
 			fmt.Fprintln(out, r.Row(s.Name, f))
-			if *profile {
+			if o.profile {
 				fmt.Fprintln(out, r.Profile())
 			}
-			out.Flush()
 		}
 	}
 	return nil
 }
 
 // again is the command that repeats a run, with its trace.
-func again(scenario string, scale float64) string {
-	args := []string{"go run ./test/sim/run"}
-	flag.Visit(func(f *flag.Flag) {
+func again(set *flag.FlagSet, scenario string, scale float64) string {
+	var b strings.Builder
+	b.WriteString("go run ./test/sim/run")
+	set.Visit(func(f *flag.Flag) {
 		if f.Name != "scenario" && f.Name != "scale" && f.Name != "trace" {
-			args = append(args, "-"+f.Name+"="+f.Value.String())
+			fmt.Fprintf(&b, " -%s=%s", f.Name, f.Value)
 		}
 	})
-	return strings.Join(args, " ") + fmt.Sprintf(" -scenario=%s -scale=%g -trace", scenario, scale)
-}
-
-func printCosts() {
-	c := sim.Committed(1)
-	for i, ns := range c {
-		name, source := sim.Cost(i).Source()
-		fmt.Printf("%-10s %5d ns  %s\n", name, ns, source)
-	}
+	fmt.Fprintf(&b, " -scenario=%s -scale=%g -trace", scenario, scale)
+	return b.String()
 }
