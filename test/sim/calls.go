@@ -29,6 +29,12 @@ func (m *Machine) On(cpu int) { m.on(cpu) }
 // Compute sets what task t computes before its next Step, in ns.
 func (m *Machine) Compute(t sched.ID, ns uint64) { m.tasks[t].rest = ns }
 
+// Stop ends the run after this event.
+func (m *Machine) Stop() { m.over, m.Makespan = true, m.now }
+
+// Used returns what a task has computed, in ns, up to its last trap.
+func (m *Machine) Used(t sched.ID) uint64 { return m.tasks[t].used }
+
 // Arrival makes a device interrupt arrive on a CPU at a time in ns, or earlier if one is due that is earlier.
 func (m *Machine) Arrival(cpu int, at uint64) {
 	c := &m.cpus[cpu]

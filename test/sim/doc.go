@@ -24,7 +24,7 @@
 //
 // # Not modelled
 //
-// What happens inside a trap is atomic: interleavings are the business of kernel/sched's tests and test/soak. The run queue
+// What happens inside a trap is atomic: interleavings are the business of kernel/sched's tests and of the soak tests. The run queue
 // is one line, whatever it is made of, and a failed CAS is only the line's wait. No memory bandwidth, no SMT, no frequency,
 // no C-state below C1, no TLB. A cache keeps a task's working set for as long as the task doesn't run elsewhere. An
 // interrupt's path doesn't get longer under load. Timer events of idle CPUs cost what an interrupt costs.

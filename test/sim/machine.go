@@ -40,9 +40,12 @@ type Workload interface {
 	Step(m *Machine, t sched.ID)
 	// Arrive is called for an interrupt that Arrival asked for, and may make any calls but those about a running task.
 	Arrive(m *Machine)
-	// Least returns a lower bound of the makespan, in ns, that no scheduler without costs can beat.
+	// Least is called last. It returns a lower bound of the makespan, in ns, that no scheduler without costs can beat.
 	Least(m *Machine) uint64
 }
+
+// Noter is a Workload with something of its own to tell at the end.
+type Noter interface{ Note() string }
 
 // Machine is the simulated machine.
 type Machine struct {
@@ -56,6 +59,7 @@ type Machine struct {
 	lines  lines
 	live   int // tasks made and not ended
 	idle   int // CPUs without a task
+	over   bool
 	trace  tracer
 	err    error
 	fair   jain
@@ -150,7 +154,7 @@ func Run(cfg Config, w Workload) (*Result, error) {
 	})
 	sched.OnTimeout(m.timeout)
 	m.boot()
-	for m.live > 0 && m.err == nil {
+	for m.live > 0 && !m.over && m.err == nil {
 		cpu, at := m.agenda.first()
 		if at == never || at > cfg.Limit {
 			m.fail("nothing more before %d ns, with %d tasks alive", cfg.Limit, m.live)

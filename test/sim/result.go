@@ -35,6 +35,7 @@ type Result struct {
 
 	Spent [nCauses]uint64 // ns of all CPUs
 	Hash  uint64          // of the trace
+	Note  string          // what the workload has to tell
 }
 
 // Computed returns what the tasks computed, in ns: on one CPU and without costs it would take as long.
@@ -54,7 +55,10 @@ func (m *Machine) spend(why Cause, ns uint64) {
 // finish completes the Result.
 func (m *Machine) finish() {
 	for t := range m.tasks {
-		if m.tasks[t].state != none {
+		if tk := &m.tasks[t]; tk.state != none {
+			if tk.state == waiting && tk.ready < m.now {
+				tk.waited += m.now - tk.ready
+			}
 			m.ended(sched.ID(t))
 		}
 	}
@@ -67,6 +71,9 @@ func (m *Machine) finish() {
 		}
 	}
 	m.Least = m.work.Least(m)
+	if n, ok := m.work.(Noter); ok {
+		m.Note = n.Note()
+	}
 	m.Jain = m.fair.index()
 	m.Hash = m.trace.hash
 }

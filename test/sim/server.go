@@ -1,6 +1,10 @@
 package sim
 
-import "pdac/kernel/sched"
+import (
+	"fmt"
+
+	"pdac/kernel/sched"
+)
 
 // server is a pool of workers and requests that arrive in bursts at the CPUs' network queues, all CPUs' or only node 0's. The
 // interrupt hands each request to a worker that sleeps, the last to fall asleep first, or leaves it to the next that is
@@ -8,14 +12,17 @@ import "pdac/kernel/sched"
 // distributed.
 type server struct {
 	workers, left int
-	hot           bool     // only node 0 has queues
-	gap           float64  // ns between a queue's bursts, on average
-	next          []uint64 // when a CPU's next burst is due
-	backlog       int
-	sleepers      []sched.ID
-	given         []bool // woken with a request
-	last          uint64 // when the last burst came
-	total         uint64 // ns of all requests
+	hot           bool       // only node 0 has queues
+	gap           float64    // ns between a queue's bursts, on average
+	next          []uint64   // when a CPU's next burst is due
+	backlog       []uint64   // requests that no worker has: when they came
+	taken         int        // of the backlog
+	sleepers      []sched.ID // idle workers
+	request       []uint64   // of a worker: when it came, 0: it has none
+	busy          []bool     // computing it
+	response      Histogram  // from arrival to end
+	last          uint64     // when the last burst came
+	total         uint64     // ns of all requests
 }
 
 const (
@@ -26,7 +33,7 @@ const (
 
 func newServer(workers, requests int, hot bool) *server {
 	workers = min(workers, sched.MaxTasks-1)
-	return &server{workers: workers, left: requests, hot: hot, given: make([]bool, workers+1)}
+	return &server{workers: workers, left: requests, hot: hot, request: make([]uint64, workers+1), busy: make([]bool, workers+1)}
 }
 
 func (w *server) Tasks() int { return w.workers }
@@ -66,10 +73,10 @@ func (w *server) Arrive(m *Machine) {
 		if k := len(w.sleepers); k > 0 {
 			t := w.sleepers[k-1]
 			w.sleepers = w.sleepers[:k-1]
-			w.given[t] = true
+			w.request[t] = m.Now()
 			m.Wake(t)
 		} else {
-			w.backlog++
+			w.backlog = append(w.backlog, m.Now())
 		}
 	}
 	if w.left > 0 {
@@ -83,13 +90,20 @@ func (w *server) Arrive(m *Machine) {
 }
 
 func (w *server) Step(m *Machine, t sched.ID) {
+	if w.busy[t] {
+		w.response.add(m.Now() - w.request[t])
+		w.busy[t], w.request[t] = false, 0
+	}
+	if w.request[t] == 0 && w.taken < len(w.backlog) {
+		w.request[t] = w.backlog[w.taken]
+		w.taken++
+	}
 	switch {
-	case w.given[t]:
-		w.given[t] = false
-		w.serve(m, t)
-	case w.backlog > 0:
-		w.backlog--
-		w.serve(m, t)
+	case w.request[t] != 0:
+		ns := 1 + uint64(m.Rand().ExpFloat64()*service)
+		w.busy[t] = true
+		w.total += ns
+		m.Compute(t, ns)
 	case w.left == 0:
 		m.Exit()
 	default:
@@ -98,10 +112,8 @@ func (w *server) Step(m *Machine, t sched.ID) {
 	}
 }
 
-func (w *server) serve(m *Machine, t sched.ID) {
-	ns := 1 + uint64(m.Rand().ExpFloat64()*service)
-	w.total += ns
-	m.Compute(t, ns)
-}
-
 func (w *server) Least(m *Machine) uint64 { return max(w.last, w.total/uint64(m.CPUs())) }
+
+func (w *server) Note() string {
+	return fmt.Sprintf("a request's response: p50 %.1f us, p99 %.1f us", us(w.response.Quantile(0.5)), us(w.response.Quantile(0.99)))
+}

@@ -107,14 +107,17 @@ func TestEqualTasksShareEqually(t *testing.T) {
 	}
 }
 
+// TestForkJoinSpeedUp64CPUs wants 56 at the committed costs; half and twice are there to tell how much hangs on them.
 func TestForkJoinSpeedUp64CPUs(t *testing.T) {
-	for _, nodes := range []int{1, 2, 8} {
-		for _, scale := range []float64{0.5, 1, 2} {
-			r := simulate(t, "fork-join", Config{Topology: uniform(t, 64, nodes), Costs: Committed(scale)}, 1)
-			t.Logf("%d nodes, costs x %g: speed-up %.2f", nodes, scale, r.Speedup())
-			if scale == 1 && r.Speedup() < 56 {
-				t.Errorf("%d nodes: speed-up %.2f, expected at least 56:\n%s", nodes, r.Speedup(), r.Profile())
-			}
+	for _, c := range []struct {
+		nodes int
+		scale float64
+		want  float64
+	}{{1, 1, 56}, {2, 0.5, 58}, {2, 1, 56}, {2, 2, 48}, {8, 1, 56}} {
+		r := simulate(t, "fork-join", Config{Topology: uniform(t, 64, c.nodes), Costs: Committed(c.scale)}, 1)
+		t.Logf("%d nodes, costs x %g: speed-up %.2f", c.nodes, c.scale, r.Speedup())
+		if r.Speedup() < c.want {
+			t.Errorf("%d nodes, costs x %g: speed-up %.2f, expected at least %g:\n%s", c.nodes, c.scale, r.Speedup(), c.want, r.Profile())
 		}
 	}
 }

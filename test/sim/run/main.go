@@ -108,8 +108,11 @@ func run(args []string, out io.Writer) error {
 				return fmt.Errorf("%s, costs x %g: %w\nagain: %s", s.Name, f, err, again(set, s.Name, f))
 			}
 			fmt.Fprintln(out, r.Row(s.Name, f))
+			if r.Note != "" {
+				fmt.Fprintf(out, "%16s%s\n", "", r.Note)
+			}
 			if o.profile {
-				fmt.Fprintln(out, r.Profile())
+				fmt.Fprintf(out, "%15s%s\n", "", r.Profile())
 			}
 		}
 	}

@@ -21,7 +21,7 @@ func TestFailureRepeats(t *testing.T) {
 	if again == nil || again.Error() != err.Error() {
 		t.Errorf("%v\nthen %v", err, again)
 	}
-	if !strings.Contains(out.String(), " wake ") {
+	if !strings.Contains(out.String(), " run ") {
 		t.Errorf("no trace:\n%s", out.String())
 	}
 }
