@@ -156,8 +156,8 @@ func (w *worker) end(r *run) {
 	default:
 		w.failed.Add(1)
 	}
-	r.ended <- struct{}{} // has room: each is waited for before the next
 	w.e.leave()
+	r.ended <- struct{}{} // has room: each is waited for before the next
 }
 
 // leave takes one off the runs under way.

@@ -63,15 +63,24 @@ func (w *worker) main(pinned chan<- error) {
 		runtime.LockOSThread() // for good: a pinned thread serves nobody else, and ends with the goroutine
 		err = w.e.config.Pin(w.number)
 	}
-	g := uint64(asm.Goroutine())
-	w.goroutine.Store(g)
-	defer w.goroutine.CompareAndSwap(g, 0) // unless another has taken over: see rescue
+	w.goroutine.Store(uint64(asm.Goroutine()))
 	if pinned != nil {
 		pinned <- err
 	}
+	defer w.handOver()
 	for !w.work() {
 	}
 	w.state.Store(int32(Ended))
+}
+
+// handOver ends a goroutine of the worker. When a function ended it, by runtime.Goexit, which even a recovered panic does not undo,
+// another goroutine takes over.
+func (w *worker) handOver() {
+	w.goroutine.Store(0)
+	if w.called {
+		w.e.alive.Add(1)
+		go w.main(nil)
+	}
 }
 
 // work does steps until the executor is closed. False: a function panicked, and there is more to do. It costs a function nothing
@@ -100,10 +109,7 @@ func (w *worker) rescue() {
 		w.run.fail(w.at, &PanicError{v, debug.Stack()})
 		return
 	}
-	// runtime.Goexit: this goroutine is lost, and another takes over.
 	w.run.fail(w.at, ErrGoexit)
-	w.e.alive.Add(1)
-	go w.main(nil)
 }
 
 // follow does the step in hand, then one that was waiting for it, and so on, but not for ever.
