@@ -59,9 +59,9 @@ func openTracked(t testing.TB, track bool) *board {
 		Nodes:   2,
 		// Pages are on the nodes in turn, but for one in four.
 		NodeOfMemory: func(at uintptr) (int, bool) { return int(at / pageSize % 2), at/pageSize%4 != 3 },
-		Power:   func(code int) { b.off = code },
-		Reboot:  func() { b.boots++ },
-		Track:   track,
+		Power:        func(code int) { b.off = code },
+		Reboot:       func() { b.boots++ },
+		Track:        track,
 	})
 	if err != nil {
 		t.Fatal(err)

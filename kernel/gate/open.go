@@ -31,8 +31,8 @@ type Config struct {
 	Nodes        int
 	NodeOfMemory func(at uintptr) (node int, ok bool)
 
-	Track   bool            // rcu.Config.Track
-	Stall   func(rcu.Stall) // rcu.Config.OnStall
+	Track bool            // rcu.Config.Track
+	Stall func(rcu.Stall) // rcu.Config.OnStall
 }
 
 // core is what every call works with. Written by Open, before there are calls; then constant.
