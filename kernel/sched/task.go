@@ -90,7 +90,7 @@ type Task struct {
 	timer      uint32                       // node of its last sleep with a deadline (sleep.go); whoever has the task in hand
 	unlisted   [2]atomic.Uint64             // deadline and number of a sleep without a node; whoever has the task in hand
 	sleep      TimerNode
-	_          [40]byte
+	_          [32]byte
 }
 
 // Get returns the record of a task. The number must be one that New returned, now or earlier: it is not checked, since that

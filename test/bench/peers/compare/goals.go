@@ -87,6 +87,9 @@ func verdicts(s *measure.Samples, o options) (all []verdict) {
 	}
 	single(verdict{goal: "index of a full table", bound: 16, unit: "bytes/entry"}, indexBytes)
 	single(verdict{goal: "bare check, over the load", bound: 4, unit: "instructions"}, overLoad)
+	for _, v := range dequeVerdicts(s) {
+		add(v)
+	}
 	single(verdict{goal: "Synchronize, second CPU idle", bound: 1000, unit: "ns"}, graceName(readside.OursGrace))
 	return all
 }

@@ -1,8 +1,8 @@
-// Compare measures PDAC's tables, queues and read sections beside those of others in one run on the
+// Compare measures PDAC's tables, queues, deque and read sections beside those of others in one run on the
 // host, and prints the figures, their ratios, and the goals beside what was reached. It is host
 // code.
 //
-//	go run -C test/bench/peers ./compare [-rounds 5] [-sizes 1024,65536,1048576] [-only tables,queues,sections,grace,memory,check] [-tables NAME]
+//	go run -C test/bench/peers ./compare [-rounds 5] [-sizes 1024,65536,1048576] [-only tables,queues,deque,sections,grace,memory,check] [-tables NAME]
 //
 // With the tags liburcu and ck those libraries are measured too, where they are installed (Debian:
 // liburcu-dev, libck-dev); make bench-peers finds out. Rounds go through all contestants in turn,
@@ -43,6 +43,7 @@ type part struct {
 var parts = []part{
 	{"tables", runTables},
 	{"queues", runQueues},
+	{"deque", runDeques},
 	{"sections", runSections},
 	{"grace", runGraces},
 	{"memory", runMemory},
