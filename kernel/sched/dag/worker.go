@@ -14,7 +14,8 @@ import (
 type worker struct {
 	e           *Executor
 	number      int
-	node, place int // its NUMA node, and which of the workers there it is
+	node, place int  // its NUMA node, and which of the workers there it is
+	binds       bool // there are several nodes, so that a step bound to one is not for everybody
 
 	open  lockfree.Deque // steps for anybody
 	bound lockfree.Deque // steps for workers of this node
@@ -121,7 +122,7 @@ func (w *worker) follow() {
 		}
 	}
 	w.turns = fresh
-	w.keep(w.at)
+	w.keep(w.at, w.binds && w.run.plan.steps[w.at].node != anyNode)
 }
 
 // call calls the function in hand, or passes it if the run has failed.
@@ -131,8 +132,9 @@ func (w *worker) call() {
 		w.passed.Add(1)
 		return
 	}
-	w.open.Offer()
-	w.bound.Offer()
+	if w.open.Offer(); w.binds {
+		w.bound.Offer()
+	}
 	w.functions.Add(1)
 	w.calling = true
 	err := r.plan.steps[w.at].call(r.ctx)
@@ -157,31 +159,29 @@ func (w *worker) release() bool {
 	for _, i := range p.after[s.first:s.last] {
 		// Who waits for one only is ready without counting.
 		if p.steps[i].needs == 1 || atomic.AddInt32(&r.left[i], -1) == 0 {
-			took = w.ready(i, took) || took
+			took = w.ready(&p.steps[i], i, took)
 		}
 	}
 	return took
 }
 
-// ready takes a step that waits for nothing in hand, if it may, and else puts it where it will be done. True: it took
-// it.
-func (w *worker) ready(i uint32, full bool) bool {
-	n := int(w.run.plan.steps[i].node)
-	switch bound := n != anyNode && len(w.e.nodes) > 1; {
-	case bound && n != w.node:
-		w.e.send(n, w.slot, i)
-	case !full:
+// ready takes a step that waits for nothing in hand, if the hand is not full and it may, and else puts it where it will be done.
+// It returns whether the hand is full.
+func (w *worker) ready(s *step, i uint32, full bool) bool {
+	if bound := w.binds && s.node != anyNode; bound && int(s.node) != w.node {
+		w.e.send(int(s.node), w.slot, i)
+	} else if !full {
 		w.at = i
 		return true
-	default:
-		w.keep(i)
+	} else {
+		w.keep(i, bound)
 	}
-	return false
+	return full
 }
 
-// keep puts a step of the run in hand, which this worker may do, into the right deque.
-func (w *worker) keep(i uint32) {
-	if w.run.plan.steps[i].node != anyNode && len(w.e.nodes) > 1 {
+// keep puts a step of the run in hand, which this worker may do, into a deque.
+func (w *worker) keep(i uint32, bound bool) {
+	if bound {
 		w.bound.Push(makeName(w.slot, i))
 	} else {
 		w.open.Push(makeName(w.slot, i))
@@ -205,7 +205,7 @@ func (w *worker) begin() bool {
 	copy(w.run.left, p.needs)
 	took := false
 	for _, i := range p.roots {
-		took = w.ready(i, took) || took
+		took = w.ready(&p.steps[i], i, took)
 	}
 	return took
 }
@@ -254,10 +254,13 @@ func (w *worker) other() bool {
 
 // own takes the newest of the worker's steps, of those first that fewer can do.
 func (w *worker) own() bool {
-	name, ok := w.bound.Pop()
-	if !ok {
-		name, ok = w.open.Pop()
+	if w.binds {
+		if name, ok := w.bound.Take(); ok {
+			w.take(name)
+			return true
+		}
 	}
+	name, ok := w.open.Take() // call offers
 	if ok {
 		w.take(name)
 	}
