@@ -25,6 +25,8 @@ func bootKernel() {
 	h := kernel.Hardware{
 		NCPU:          ncpu,
 		Nodes:         cpuNodes[:ncpu],
+		NNodes:        topology.NNodes,
+		MemoryNodes:   topology.Memory(),
 		Now:           clockFunc(clockAnywhere != 0),
 		Kick:          kick,
 		Arm:           arm,

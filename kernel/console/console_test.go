@@ -65,6 +65,7 @@ func machine(calls *[]string) System {
 
 		PowerOff: func(code int) { *calls = append(*calls, fmt.Sprint("poweroff ", code)) },
 		Reboot:   func() { *calls = append(*calls, "reboot") },
+		Sched:    func() Sched { return Sched{} },
 		Crash:    func() { *calls = append(*calls, "crash") },
 	}
 }
@@ -171,9 +172,9 @@ func TestBadInput(t *testing.T) {
 		"log 0":        `log: n "0" is not a number from 1 to 256`,
 		"log many":     `log: n "many" is not a number from 1 to 256`,
 		"log 1 2":      `log: unexpected argument "2"; usage: log [-j] [n]`,
-		"help me":      `help: no command "me"; there are caps cpu crash faults gc help ipc irq log mem numa poweroff ps rcu reboot run syscalls version`,
+		"help me":      `help: no command "me"; there are caps cpu crash faults gc help ipc irq log mem numa poweroff ps rcu reboot run sched syscalls version`,
 		"help a b":     `help: unexpected argument "b"; usage: help [-j] [command]`,
-		"what":         `no command "what"; there are caps cpu crash faults gc help ipc irq log mem numa poweroff ps rcu reboot run syscalls version`,
+		"what":         `no command "what"; there are caps cpu crash faults gc help ipc irq log mem numa poweroff ps rcu reboot run sched syscalls version`,
 	}
 	for _, c := range Commands() {
 		if c.Args == "" {
@@ -288,7 +289,7 @@ type echo struct {
 func (e echo) Print(w io.Writer) { fmt.Fprintln(w, strings.Join(e.Words, "+")) }
 
 func TestRegister(t *testing.T) {
-	c := Command{"echo", "word...", "print the words", echo{}, func(c *Call) (Result, error) { return echo{c.Args}, nil }}
+	c := Command{"echo", "word...", "print the words", echo{}, func(c *Call) (Result, error) { return echo{c.Args}, nil }, nil}
 	Register(c)
 	defer func() { registered.commands = nil }()
 	if got := exec(t, System{}, "echo a b -j c; echo d e; help echo"); got != "{\"words\":[\"a\",\"b\",\"c\"]}\nd+e\nusage: echo [-j] word...\nprint the words\n" {

@@ -15,10 +15,16 @@ type System struct {
 	Faults   func() Faults
 	// Caps calls its argument for each active capability, parents before children, and returns the counts. RevokeCap revokes the
 	// capability of a generation in a slot, and all derived from it.
-	Caps      func(func(Capability)) Caps
-	RevokeCap func(slot uint32, generation uint64) error
-	RCU       func() RCU
-	IPC       func() IPC
+	Caps        func(func(Capability)) Caps
+	RevokeCap   func(slot uint32, generation uint64) error
+	RCU         func() RCU
+	IPC         func() IPC
+	Sched       func() Sched
+	SetPolicy   func(class, policy string) error
+	SetStrategy func(strategy string) error
+	// Trace returns the last n events of each CPU, and whether events are kept. SetTracing begins or ends that; false: it can't.
+	Trace      func(n int) ([]SchedEvent, bool)
+	SetTracing func(on bool) bool
 	// Run runs the workload. What it has to say on its way goes to progress.
 	Run func(progress io.Writer) (Workload, error)
 	// PowerOff powers off with an exit code from 0 to 255, Reboot restarts; neither returns if it works.

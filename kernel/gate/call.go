@@ -21,6 +21,11 @@ const (
 	taskYield
 	taskSleep
 	taskInfo
+	taskSpawn
+	taskJoin
+	taskKill
+	taskTune
+	taskState
 	memoryMap
 	memoryUnmap
 	memoryBytes
@@ -84,6 +89,11 @@ var callTable = [slots]entry{
 	taskYield:         {"task.yield", typeTask, Execute, 1},
 	taskSleep:         {"task.sleep", typeTask, Execute, 2},
 	taskInfo:          {"task.info", typeTask, Read, 1},
+	taskSpawn:         {"task.spawn", typeTask, Create, 32},
+	taskJoin:          {"task.join", typeThread, Read, 2},
+	taskKill:          {"task.kill", typeThread, Delete, 1},
+	taskTune:          {"task.tune", typeThread, Write, 2},
+	taskState:         {"task.state", typeThread, Read, 1},
 	memoryMap:         {"memory.map", typeMemory, Create, 4},
 	memoryUnmap:       {"memory.unmap", typeMemory, Delete, 4},
 	memoryBytes:       {"memory.bytes", typeMemory, Read, 1},

@@ -49,7 +49,7 @@ func enter(c call, id ID) (section, cap.Object, error) {
 //go:nosplit
 func admit(c call, e *entry, id ID) (section, cap.Object, error) {
 	cpu := core.cpu()
-	if uint(cpu) >= uint(len(core.quick)) {
+	if uint(cpu) >= uint(len(core.quick)) || core.pending.Load() != 0 {
 		return enterSlow(c, id)
 	}
 	l := &core.quick[cpu]
@@ -66,6 +66,9 @@ func admit(c call, e *entry, id ID) (section, cap.Object, error) {
 // enterSlow is enter where there is a formula or an account to ask, or an error to find, or
 // sections are registered.
 func enterSlow(c call, id ID) (section, cap.Object, error) {
+	if core.pending.Load() != 0 {
+		core.tasks.stop()
+	}
 	s := begin(2)
 	inside := false
 	defer func() {

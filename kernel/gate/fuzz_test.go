@@ -49,12 +49,19 @@ var callers = [calls]func(a *input) error{
 	spaceCreate: func(a *input) error {
 		return a.take(NewSpace(a.id, Authority{Files: a.other}))
 	},
-	spaceInfo:   func(a *input) error { return just(SpaceNumber(a.id)) },
-	spaceRun:    func(a *input) error { return Run(a.id, func() {}) },
-	spaceGo:     func(a *input) error { return Go(a.id, func() {}) },
-	taskYield:   func(a *input) error { return TaskYield(a.id) },
-	taskSleep:   func(a *input) error { return TaskSleep(a.id, a.d) },
-	taskInfo:    func(a *input) error { return just(TaskInfo(a.id)) },
+	spaceInfo: func(a *input) error { return just(SpaceNumber(a.id)) },
+	spaceRun:  func(a *input) error { return Run(a.id, func() {}) },
+	spaceGo:   func(a *input) error { return Go(a.id, func() {}) },
+	taskYield: func(a *input) error { return TaskYield(a.id) },
+	taskSleep: func(a *input) error { return TaskSleep(a.id, a.d) },
+	taskInfo:  func(a *input) error { return just(TaskInfo(a.id)) },
+	taskSpawn: func(a *input) error {
+		return a.take(Spawn(a.id, TaskOptions{Priority: a.n % 7, Tickets: a.n, Quantum: a.d * 100, CPUs: []int{a.n}, Space: a.other}, func() {}))
+	},
+	taskJoin:    func(a *input) error { return TaskJoin(a.id, a.ctx) },
+	taskKill:    func(a *input) error { return TaskKill(a.id) },
+	taskTune:    func(a *input) error { return TaskTune(a.id, TaskOptions{Class: Class(a.n), Home: Node(a.n)}) },
+	taskState:   func(a *input) error { return just(TaskState(a.id)) },
 	memoryMap:   func(a *input) error { return just(MemoryMap(a.id, a.n)) },
 	memoryUnmap: func(a *input) error { return MemoryUnmap(a.id, a.p) },
 	memoryBytes: func(a *input) error { return just(MemoryBytes(a.id, a.r)) },

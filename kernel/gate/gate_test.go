@@ -22,6 +22,7 @@ func objects(t testing.TB, b *board) [types]ID {
 		typeSpace:    must(NewSpace(b.root.Spaces, Authority{})),
 		typeEndpoint: must(EndpointCreate(b.root.Endpoints, EndpointOptions{})),
 		typeTimer:    must(TimerCreate(b.root.Clock, 0, time.Hour)),
+		typeThread:   must(Spawn(b.root.Task, TaskOptions{}, func() {})),
 	}
 }
 

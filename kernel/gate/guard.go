@@ -63,6 +63,9 @@ func (g *guard) out() {
 
 // Leave implements ipc.Guard. After an error the call is still in its section.
 func (g *guard) Leave(wake func()) error {
+	if err := core.tasks.waits(wake); err != nil {
+		return err
+	}
 	w, err := core.table.Await(g.id, wake)
 	if err != nil {
 		return err
@@ -84,6 +87,9 @@ func (g *guard) Enter() error {
 	core.table.Done(g.waiter)
 	g.section = begin(1)
 	g.inside = true
+	if err := core.tasks.waited(); err != nil {
+		return err
+	}
 	if !core.table.Holds(g.id, g.need) {
 		return g.lost()
 	}

@@ -15,19 +15,20 @@ import (
 
 // Config is the machine as the gate sees it. CPUs, CPU, Now and Key must be set.
 type Config struct {
-	CPUs   int
-	CPU    func() int        // the caller's, more or less
-	NodeOf func(cpu int) int // nil: all on node 0
-	Now    func() uint64     // ns since boot; callable below the runtime
-	Key    [2]uint64         // random
-	Slots  int               // capabilities at most; 0: cap.MaxSlots
-	Output io.Writer         // the console's line
-	Input  io.Reader         // nil: the kernel's console has it
-	Task   func() Task       // of the calling task; Space is the gate's to fill in
-	Power  func(code int)    // off
-	Reboot func()
-	Track  bool            // rcu.Config.Track
-	Stall  func(rcu.Stall) // rcu.Config.OnStall
+	CPUs    int
+	CPU     func() int        // the caller's, more or less
+	NodeOf  func(cpu int) int // nil: all on node 0
+	Now     func() uint64     // ns since boot; callable below the runtime
+	Key     [2]uint64         // random
+	Slots   int               // capabilities at most; 0: cap.MaxSlots
+	Output  io.Writer         // the console's line
+	Input   io.Reader         // nil: the kernel's console has it
+	Task    func() Task       // of the calling task; Space is the gate's to fill in
+	Threads Threads           // for spawned tasks
+	Power   func(code int)    // off
+	Reboot  func()
+	Track   bool            // rcu.Config.Track
+	Stall   func(rcu.Stall) // rcu.Config.OnStall
 }
 
 // core is what every call works with. Written by Open, before there are calls; then constant.
@@ -41,8 +42,12 @@ var core struct {
 	roots     Roots
 	console   *line
 	task      func() Task
+	threads   Threads
+	tasks     *tasks
 	power     func(int)
 	reboot    func()
+
+	pending atomic.Int32 // kills that their tasks don't know of: tasks.go
 
 	track bool
 	lanes []lane // by CPU
@@ -91,6 +96,7 @@ func open(c Config) (*Operator, error) {
 		return nil, err
 	}
 	k.task, k.power, k.reboot = c.Task, c.Power, c.Reboot
+	k.threads, k.tasks = c.Threads, &tasks{procs: procs{set: c.Threads.Procs, cpus: c.CPUs}}
 	k.console = newLine(c.Output, c.Input)
 	k.track, k.lanes, k.quick = c.Track, make([]lane, c.CPUs), nil
 	for cpu := range k.lanes {

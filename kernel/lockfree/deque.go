@@ -42,11 +42,11 @@ import "sync/atomic"
 // uses up as many as it moves: they don't come round.
 //
 // Which elements are on offer: whenever a call of the owner finds none on offer, it offers some of its
-// own; it never keeps more than 2*keep. So a thief that comes between two calls of the owner finds
+// own; it never keeps more than 2*keep, and Offer leaves it none. So a thief that comes between two calls of the owner finds
 // something, unless the deque is empty or other thieves have had it all since.
 //
-// Linearization: a theft at its CAS; one that finds nothing at its load of split, which then was top. Push and
-// Pop at their store of split if they offer, else at their load of top, or anywhere in the call where they
+// Linearization: a theft at its CAS; one that finds nothing at its load of split, which then was top. Push, Offer
+// and Pop at their store of split if they offer, else at their load of top, or anywhere in the call where they
 // load none. A Pop that takes back is two steps, the taking by its CAS, after which nothing is on offer, and
 // the offering; in between a thief may find nothing.
 //
@@ -64,9 +64,10 @@ import "sync/atomic"
 //
 // Calls to keep apart:
 //
-//	         Push  Pop   Steal  StealHalf  Offered
-//	Push     x     x
-//	Pop      x     x
+//	         Push  Pop  Offer  Steal  StealHalf  Offered
+//	Push     x     x    x
+//	Pop      x     x    x
+//	Offer    x     x    x
 //
 // Rejected: Chase and Lev's own, also with a push without a fence: its Pop cannot do without one. A word
 // that packs top and split (Lace): 32 bits of position come round within minutes, and who lowers split in it and
@@ -80,7 +81,7 @@ import "sync/atomic"
 //
 // World: above the runtime, since it allocates its arrays.
 type Deque struct {
-	// OnOffer, when not nil, is called by Push and Pop when they have put elements on offer, by which
+	// OnOffer, when not nil, is called by Push, Pop and Offer when they have put elements on offer, by which
 	// time thieves can see them. It is set before the deque is used, and must not use it.
 	OnOffer func()
 
@@ -119,6 +120,16 @@ func (d *Deque) Push(v uint64) {
 	}
 }
 
+// Offer puts all elements on offer. An owner that is going to be away for long calls it, so that nothing
+// waits for its return.
+//
+// Preconditions: the caller is the owner.
+func (d *Deque) Offer() {
+	if h := d.head; h != d.split.Load() {
+		d.show(h)
+	}
+}
+
 // Pop takes the newest value. False: the deque was empty.
 //
 // Preconditions: the caller is the owner.
@@ -145,7 +156,12 @@ func (d *Deque) offer() {
 	} else {
 		n = (n + 1) / 2
 	}
-	d.split.Store(s + n) // pairs with the loads in Steal and StealHalf
+	d.show(s + n)
+}
+
+// show puts the elements before position p on offer.
+func (d *Deque) show(p uint64) {
+	d.split.Store(p) // pairs with the loads in Steal and StealHalf
 	if d.OnOffer != nil {
 		d.OnOffer()
 	}

@@ -87,6 +87,12 @@ func (d *steppedDeque) Push(v uint64) {
 	}
 }
 
+func (d *steppedDeque) Offer() {
+	if h := d.head; h != d.split {
+		d.store(&d.split, h)
+	}
+}
+
 func (d *steppedDeque) Pop() (v uint64, ok bool) {
 	s := d.split
 	if d.head == s && !d.takeBack() {

@@ -11,7 +11,8 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// dequeOp is one call: 'u' push of a value, 'o' pop, 's' steal, 'h' steal of half, at most halves values.
+// dequeOp is one call: 'u' push of a value, 'o' pop, 'a' offer of all, 's' steal, 'h' steal of half, at most
+// halves values.
 // 'f' is no call but the second step of a Pop that returned a value: it offers if nothing is on offer.
 type dequeOp struct {
 	kind  byte
@@ -63,6 +64,9 @@ func dequeModel(keep int) porcupine.Model {
 				}
 				s.values, s.popped = s.values[:rest], true
 				return right, s
+			case 'a':
+				s.offered = len(s.values)
+				return !s.popped, s
 			case 'f':
 				right := s.popped
 				if s.popped = false; s.offered == 0 && s.values != "" {
@@ -89,6 +93,7 @@ func dequeModel(keep int) porcupine.Model {
 type stealer interface {
 	Push(v uint64)
 	Pop() (uint64, bool)
+	Offer()
 	Steal() (uint64, bool)
 	StealHalf(into []uint64) int
 }
@@ -107,6 +112,8 @@ func callDeque(d stealer, op dequeOp, clock *atomic.Int64, history []porcupine.O
 		d.Push(uint64(op.value[0]))
 	case 'o':
 		single(d.Pop())
+	case 'a':
+		d.Offer()
 	case 's':
 		single(d.Steal())
 	case 'h':
@@ -130,7 +137,10 @@ func ownDeque(d stealer, calls int, r *rand.Rand, clock *atomic.Int64) (history 
 			push = !push
 		}
 		op := dequeOp{kind: 'o'}
-		if push {
+		switch {
+		case r.IntN(8) == 0:
+			op.kind = 'a'
+		case push:
 			value++
 			op = dequeOp{'u', string([]byte{value})}
 		}
@@ -195,6 +205,7 @@ func TestDequeModelRejects(t *testing.T) {
 		"hidden":                 {push("a"), get('s', "")},
 		"hidden after a pop":     {push("a"), push("b"), push("c"), get('o', "c"), get('f', ""), get('s', "")},
 		"not offered again":      {push("a"), push("b"), push("c"), get('s', "a"), get('o', "c"), get('f', ""), get('h', "")},
+		"hidden after an offer":  {push("a"), push("b"), push("c"), get('a', ""), get('s', "a"), get('s', "b"), get('s', "")},
 		"more than half":         {push("a"), push("b"), push("c"), get('h', "ab")},
 		"pop of a full one":      {push("a"), get('o', "")},
 	} {

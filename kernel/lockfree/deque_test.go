@@ -52,6 +52,11 @@ func TestDequeModel(t *testing.T) {
 			model = model[n:]
 			continue
 		}
+		if r.IntN(8) == 0 {
+			if d.Offer(); d.Offered() != len(model) {
+				t.Fatalf("%d on offer of %d after Offer", d.Offered(), len(model))
+			}
+		}
 		got := d.Offered()
 		if got > len(model) || got == 0 && len(model) > 0 || len(model)-got > 2*keep {
 			t.Fatalf("%d on offer of %d after a call of the owner", got, len(model))

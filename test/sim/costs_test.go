@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"pdac/kernel/lockfree"
 	"pdac/kernel/sched"
 )
 
@@ -59,6 +60,7 @@ func bare() {
 		Kick: func(int) {}, Arm: func(int, uint64) {},
 		CPUs: make([]sched.CPU, 1), Tasks: make([]sched.Task, 64), TaskLinks: make([]uint32, 64),
 		GrowTasks: func(int, uint32) bool { return true },
+		Entries:   make([]lockfree.Node, sched.Entries(1, 64)), EntryLinks: make([]uint32, sched.Entries(1, 64)),
 	})
 }
 

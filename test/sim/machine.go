@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 
+	"pdac/kernel/lockfree"
 	"pdac/kernel/sched"
 )
 
@@ -103,6 +104,8 @@ func Run(cfg Config, w Workload) (*Result, error) {
 		Tasks:      make([]sched.Task, len(m.tasks)),
 		TaskLinks:  links,
 		GrowTasks:  func(int, uint32) bool { return true },
+		Entries:    make([]lockfree.Node, sched.Entries(n, uint32(len(m.tasks)))),
+		EntryLinks: make([]uint32, sched.Entries(n, uint32(len(m.tasks)))),
 		Timers:     make([]sched.TimerNode, 1),
 		TimerLinks: make([]uint32, 1),
 		GrowTimers: func(int, uint32) bool { return true },

@@ -1,0 +1,58 @@
+package dag
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Error says why a run ended before all of its functions were called. Of several that fail the first one counts.
+type Error struct {
+	Graph string
+	Path  []string // names from a function that waits for none to the one that failed; nil: the run was cancelled
+	Err   error    // what the function returned, a *PanicError, ErrGoexit, or the cause of the cancellation
+}
+
+func (e *Error) Error() string {
+	if e.Path == nil {
+		return fmt.Sprintf("dag: graph %s: cancelled: %v", e.Graph, e.Err)
+	}
+	return fmt.Sprintf("dag: graph %s: %s: %v", e.Graph, strings.Join(e.Path, " > "), e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// PanicError is the panic of a function. It unwraps to the value, if that is an error.
+type PanicError struct {
+	Value any
+	Stack []byte // of the goroutine that panicked, as debug.Stack has it
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// goesOn reports whether functions of the run are still to be called.
+func (r *run) goesOn() bool {
+	if r.failure.Load() != nil {
+		return false
+	}
+	if r.done == nil {
+		return true
+	}
+	select {
+	case <-r.done:
+		r.failure.CompareAndSwap(nil, &Error{Graph: r.plan.name, Err: context.Cause(r.ctx)})
+		return false
+	default:
+		return true
+	}
+}
+
+// fail ends the run with the error of a step, unless it has failed before.
+func (r *run) fail(at uint32, err error) {
+	r.failure.CompareAndSwap(nil, &Error{r.plan.name, r.plan.path(at), err})
+}

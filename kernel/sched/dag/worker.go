@@ -1,0 +1,312 @@
+package dag
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+
+	"pdac/asm"
+	"pdac/kernel/lockfree"
+)
+
+// worker calls functions, one at a time. Its goroutine alone uses what is not atomic.
+type worker struct {
+	e           *Executor
+	number      int
+	node, place int // its NUMA node, and which of the workers there it is
+
+	open  lockfree.Deque // steps for anybody
+	bound lockfree.Deque // steps for workers of this node
+	token chan struct{}  // wakes it (idle.go)
+
+	run     *run   // the step in hand
+	slot    uint32 // of the run
+	at      uint32
+	calling bool // it is being called
+	called  bool // it was called, but didn't return
+
+	turns   int  // steps taken since the last look at others than the newest
+	looks   uint // such looks
+	victims []victim
+	steals  [strategies][]steals
+	loot    [most]uint64
+	last    int // victim of Circular
+	seed    rand.PCG
+
+	_ [lockfree.CacheLine]byte // keeps off the above what others read
+
+	goroutine                    atomic.Uint64 // which one it is, 0: none
+	state                        atomic.Int32  // a WorkerState
+	functions, passed, parks     lockfree.Tally
+	succeeded, failed, cancelled lockfree.Tally // runs whose last step it did
+	_                            [lockfree.CacheLine]byte
+}
+
+// A step's name is {slot of its run, its index}, in one word.
+func makeName(slot, at uint32) uint64 { return uint64(slot)<<32 | uint64(at) }
+func slotOf(name uint64) uint32       { return uint32(name >> 32) }
+func stepOf(name uint64) uint32       { return uint32(name) }
+
+func newWorker(e *Executor, number, node, place int) *worker {
+	w := &worker{e: e, number: number, node: node, place: place, token: make(chan struct{}, 1), seed: newSeed(number)}
+	w.open.OnOffer = func() { e.wake(node) }
+	w.bound.OnOffer = func() { e.wakeOn(node) }
+	return w
+}
+
+// main is the worker's goroutine. Pinned, when not nil, gets what Pin says.
+func (w *worker) main(pinned chan<- error) {
+	defer w.e.alive.Done()
+	var err error
+	if w.e.config.Pin != nil {
+		runtime.LockOSThread() // for good: a pinned thread serves nobody else, and ends with the goroutine
+		err = w.e.config.Pin(w.number)
+	}
+	w.goroutine.Store(uint64(asm.Goroutine()))
+	if pinned != nil {
+		pinned <- err
+	}
+	defer w.handOver()
+	for !w.work() {
+	}
+	w.state.Store(int32(Ended))
+}
+
+// handOver ends a goroutine of the worker. When a function ended it, by runtime.Goexit, which even a recovered panic does not undo,
+// another goroutine takes over.
+func (w *worker) handOver() {
+	w.goroutine.Store(0)
+	if w.called {
+		w.e.alive.Add(1)
+		go w.main(nil)
+	}
+}
+
+// work does steps until the executor is closed. False: a function panicked, and there is more to do. It costs a function nothing
+// that it may panic: the one deferred call is here.
+func (w *worker) work() (over bool) {
+	defer w.rescue()
+	if w.called {
+		w.called = false
+		if w.release() {
+			w.follow()
+		}
+	}
+	for w.next() {
+		w.follow()
+	}
+	return true
+}
+
+// rescue fails the run of a function that didn't return. The panic of anything else goes on.
+func (w *worker) rescue() {
+	if !w.calling {
+		return
+	}
+	w.calling, w.called = false, true
+	if v := recover(); v != nil {
+		w.run.fail(w.at, &PanicError{v, debug.Stack()})
+		return
+	}
+	w.run.fail(w.at, ErrGoexit)
+}
+
+// follow does the step in hand, then one that was waiting for it, and so on, but not for ever.
+func (w *worker) follow() {
+	for range fresh {
+		w.call()
+		if !w.release() {
+			return
+		}
+	}
+	w.turns = fresh
+	w.keep(w.at)
+}
+
+// call calls the function in hand, or passes it if the run has failed.
+func (w *worker) call() {
+	r := w.run
+	if !r.goesOn() {
+		w.passed.Add(1)
+		return
+	}
+	w.open.Offer()
+	w.bound.Offer()
+	w.functions.Add(1)
+	w.calling = true
+	err := r.plan.steps[w.at].call(r.ctx)
+	w.calling = false
+	if err != nil {
+		r.fail(w.at, err)
+	}
+}
+
+// release tells the successors of the step in hand that it has ended. True: one of those that are ready now is in
+// hand.
+func (w *worker) release() bool {
+	r, p := w.run, w.run.plan
+	s := &p.steps[w.at]
+	if s.first == s.last {
+		if r.sinks.Add(-1) == 0 {
+			w.end(r)
+		}
+		return false
+	}
+	took := false
+	for _, i := range p.after[s.first:s.last] {
+		// Who waits for one only is ready without counting.
+		if p.steps[i].needs == 1 || atomic.AddInt32(&r.left[i], -1) == 0 {
+			took = w.ready(i, took) || took
+		}
+	}
+	return took
+}
+
+// ready takes a step that waits for nothing in hand, if it may, and else puts it where it will be done. True: it took
+// it.
+func (w *worker) ready(i uint32, full bool) bool {
+	n := int(w.run.plan.steps[i].node)
+	switch bound := n != anyNode && len(w.e.nodes) > 1; {
+	case bound && n != w.node:
+		w.e.send(n, w.slot, i)
+	case !full:
+		w.at = i
+		return true
+	default:
+		w.keep(i)
+	}
+	return false
+}
+
+// keep puts a step of the run in hand, which this worker may do, into the right deque.
+func (w *worker) keep(i uint32) {
+	if w.run.plan.steps[i].node != anyNode && len(w.e.nodes) > 1 {
+		w.bound.Push(makeName(w.slot, i))
+	} else {
+		w.open.Push(makeName(w.slot, i))
+	}
+}
+
+// begin takes a run that was submitted: its first step in hand, the others into the deque. False: there is none, or none of its
+// steps is for this worker.
+func (w *worker) begin() bool {
+	v, ok := w.e.starts.Pop(w.e.startNodes, w.e.startLinks)
+	if !ok {
+		return false
+	}
+	w.slot = uint32(v)
+	w.run = &w.e.runs[w.slot]
+	p := w.run.plan
+	if len(p.steps) == 0 {
+		w.end(w.run)
+		return false
+	}
+	copy(w.run.left, p.needs)
+	took := false
+	for _, i := range p.roots {
+		took = w.ready(i, took) || took
+	}
+	return took
+}
+
+// take takes a step in hand by its name.
+func (w *worker) take(name uint64) {
+	w.slot, w.at = slotOf(name), stepOf(name)
+	w.run = &w.e.runs[w.slot]
+}
+
+// fresh is after how many steps a worker looks at others than its newest ones, so that no run waits for the end of all that came
+// later, or of one that is long.
+const fresh = 64
+
+// next takes a step in hand, from the worker's own, or by searching. False: the executor is closed.
+func (w *worker) next() bool {
+	if w.turns++; w.turns >= fresh {
+		w.turns = 0
+		w.receive()
+		if w.other() {
+			return true
+		}
+	}
+	if w.own() {
+		return true
+	}
+	return w.search()
+}
+
+// other takes a new run, or the oldest of the worker's own steps, in turn.
+func (w *worker) other() bool {
+	w.looks++
+	d := &w.open
+	switch w.looks % 3 {
+	case 0:
+		return w.begin()
+	case 1:
+		d = &w.bound
+	}
+	name, ok := d.Steal()
+	if ok {
+		w.take(name)
+	}
+	return ok
+}
+
+// own takes the newest of the worker's steps, of those first that fewer can do.
+func (w *worker) own() bool {
+	name, ok := w.bound.Pop()
+	if !ok {
+		name, ok = w.open.Pop()
+	}
+	if ok {
+		w.take(name)
+	}
+	return ok
+}
+
+// patience is how often a worker looks before it parks. It waits 1, 2, 4, ... PAUSEs in between: some microseconds in all, less
+// than parking and waking take.
+const patience = 6
+
+// search looks for work elsewhere, and parks while there is none.
+func (w *worker) search() bool {
+	n := &w.e.nodes[w.node].idle
+	n.searching.Add(1)
+	w.state.Store(int32(Searching))
+	for tries := 0; ; tries++ {
+		if w.look() {
+			w.state.Store(int32(Busy))
+			w.found()
+			return true
+		}
+		if w.over() {
+			n.searching.Add(-1)
+			return false
+		}
+		if tries < patience {
+			for range 1 << tries {
+				asm.Pause()
+			}
+			continue
+		}
+		w.parks.Add(1)
+		w.park()
+		tries = 0
+	}
+}
+
+// look takes a step in hand from anywhere.
+func (w *worker) look() bool {
+	w.receive()
+	if w.begin() || w.own() {
+		return true
+	}
+	name, ok := w.steal()
+	if ok {
+		w.take(name)
+	}
+	return ok
+}
+
+// over reports whether no work is to come.
+func (w *worker) over() bool { return w.e.closed.Load() && w.e.active.Load() == 0 }
