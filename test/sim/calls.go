@@ -58,7 +58,10 @@ func (m *Machine) enter() {
 func (m *Machine) Spawn(lines uint32) sched.ID { return m.SpawnPinned(lines, -1) }
 
 // SpawnPinned is Spawn of a task that runs on one CPU only.
-func (m *Machine) SpawnPinned(lines uint32, cpu int) sched.ID {
+func (m *Machine) SpawnPinned(lines uint32, cpu int) sched.ID { return m.SpawnAs(lines, cpu, nil) }
+
+// SpawnAs is SpawnPinned, or Spawn for CPU -1, of a task that set, if not nil, prepares before it is queued.
+func (m *Machine) SpawnAs(lines uint32, cpu int, set func(t sched.ID)) sched.ID {
 	m.enter()
 	t, ok := sched.New(m.cpu)
 	if !ok {
@@ -71,6 +74,9 @@ func (m *Machine) SpawnPinned(lines uint32, cpu int) sched.ID {
 		var mask sched.CPUSet
 		mask.Add(cpu)
 		sched.SetAffinity(m.cpu, t, &mask)
+	}
+	if set != nil {
+		set(t)
 	}
 	m.live++
 	m.Tasks++
