@@ -13,6 +13,7 @@ import (
 	"pdac/kernel/klog"
 	"pdac/kernel/rcu"
 	"pdac/kernel/sched"
+	"pdac/kernel/vm"
 )
 
 // The gate on this machine, and what the console shows of it. Above the runtime.
@@ -23,6 +24,15 @@ func (b *Board) openGate() *gate.Operator {
 		CPUs:   hardware.NCPU,
 		CPU:    b.CPU,
 		NodeOf: func(cpu int) int { return int(hardware.Nodes[cpu]) },
+		Nodes:  b.Topology.NNodes,
+		NodeOfMemory: func(at uintptr) (int, bool) {
+			frame, ok := vm.Frame(uint64(at))
+			if !ok {
+				return 0, false
+			}
+			node, ok := b.Topology.NodeOf(uint64(frame) * vm.PageSize)
+			return int(node), ok
+		},
 		Now:    hardware.Now,
 		Key:    randomKey(),
 		Output: os.Stdout,

@@ -51,6 +51,9 @@ const (
 	statsRead
 	powerOff
 	powerReboot
+	memoryPolicy
+	memoryPlacement
+	taskPolicy
 	calls
 
 	slots = 64 // in tables by call: a power of two needs no check of bounds
@@ -119,4 +122,7 @@ var callTable = [slots]entry{
 	statsRead:         {"stats.read", typeStats, Read, 16},
 	powerOff:          {"power.off", typePower, Execute, 1},
 	powerReboot:       {"power.reboot", typePower, Execute, 1},
+	memoryPolicy:      {"memory.policy", typeMemory, Write, 4},
+	memoryPlacement:   {"memory.placement", typeMemory, Read, 4},
+	taskPolicy:        {"task.policy", typeTask, Write, 1},
 }

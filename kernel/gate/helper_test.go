@@ -56,9 +56,12 @@ func openTracked(t testing.TB, track bool) *board {
 		Input:   in,
 		Task:    func() Task { return Task{ID: 7, CPU: 3} },
 		Threads: b.threads.hooks(),
-		Power:   func(code int) { b.off = code },
-		Reboot:  func() { b.boots++ },
-		Track:   track,
+		Nodes:   2,
+		// Pages are on the nodes in turn, but for one in four.
+		NodeOfMemory: func(at uintptr) (int, bool) { return int(at / pageSize % 2), at/pageSize%4 != 3 },
+		Power:        func(code int) { b.off = code },
+		Reboot:       func() { b.boots++ },
+		Track:        track,
 	})
 	if err != nil {
 		t.Fatal(err)

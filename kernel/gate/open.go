@@ -27,8 +27,12 @@ type Config struct {
 	Threads Threads           // for spawned tasks
 	Power   func(code int)    // off
 	Reboot  func()
-	Track   bool            // rcu.Config.Track
-	Stall   func(rcu.Stall) // rcu.Config.OnStall
+	// NUMA nodes, and the node of memory, false where it was not touched; 0 and nil: unknown.
+	Nodes        int
+	NodeOfMemory func(at uintptr) (node int, ok bool)
+
+	Track bool            // rcu.Config.Track
+	Stall func(rcu.Stall) // rcu.Config.OnStall
 }
 
 // core is what every call works with. Written by Open, before there are calls; then constant.
@@ -46,6 +50,8 @@ var core struct {
 	tasks     *tasks
 	power     func(int)
 	reboot    func()
+	nodes     int
+	nodeOf    func(at uintptr) (int, bool)
 
 	pending atomic.Int32 // kills that their tasks don't know of: tasks.go
 
@@ -96,6 +102,7 @@ func open(c Config) (*Operator, error) {
 		return nil, err
 	}
 	k.task, k.power, k.reboot = c.Task, c.Power, c.Reboot
+	k.nodes, k.nodeOf = c.Nodes, c.NodeOfMemory
 	k.threads, k.tasks = c.Threads, &tasks{procs: procs{set: c.Threads.Procs, cpus: c.CPUs}}
 	k.console = newLine(c.Output, c.Input)
 	k.track, k.lanes, k.quick = c.Track, make([]lane, c.CPUs), nil
