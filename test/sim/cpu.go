@@ -176,6 +176,7 @@ func (m *Machine) halt(halted bool) {
 }
 
 func (m *Machine) preempted(t sched.ID) {
+	m.charge(switching, Requeue, 1)
 	tk := &m.tasks[t]
 	tk.state, tk.ready, tk.queued = waiting, m.now+m.c.cost, int32(m.cpu)
 	m.Preemptions++
@@ -196,7 +197,7 @@ func (m *Machine) dispatch(t sched.ID, pulled bool) {
 		m.Steals++
 		what = "steal"
 	}
-	m.own(&m.lines.queues[from])
+	m.ownQueue(from)
 	m.charge(switching, Switch, 1)
 	if int(tk.at) != m.cpu {
 		d := m.lines.distance(m.cpu, int(tk.at))
@@ -222,7 +223,7 @@ func (m *Machine) dispatch(t sched.ID, pulled bool) {
 func (m *Machine) kicked(cpu int) {
 	c := &m.cpus[cpu]
 	m.charge(kicking, Send, 1)
-	m.own(&m.lines.queues[cpu]) // what it is sent for was put there
+	m.ownQueue(cpu) // what it is sent for was put there
 	if c.cur == 0 {
 		m.own(&m.lines.idle[m.cfg.Topology.Node[cpu]])
 	}
