@@ -25,7 +25,7 @@ func bootKernel() {
 	h := kernel.Hardware{
 		NCPU:          ncpu,
 		Nodes:         cpuNodes[:ncpu],
-		Now:           clockFunc(clockAnywhere != 0),
+		Now:           Clock(),
 		Kick:          kick,
 		Arm:           arm,
 		Reserve:       reserve,
