@@ -20,17 +20,19 @@ import (
 // openGate opens the gate.
 func (b *Board) openGate() *gate.Operator {
 	c := gate.Config{
-		CPUs:   hardware.NCPU,
-		CPU:    b.CPU,
-		NodeOf: func(cpu int) int { return int(hardware.Nodes[cpu]) },
-		Now:    hardware.Now,
-		Key:    randomKey(),
-		Output: os.Stdout,
-		Task:   thisTask,
-		Power:  b.PowerOff,
-		Reboot: b.Reboot,
-		Track:  options.rcuTrack,
-		Stall:  logStall,
+		CPUs:     hardware.NCPU,
+		CPU:      b.CPU,
+		Local:    b.Local,
+		SetLocal: b.SetLocal,
+		NodeOf:   func(cpu int) int { return int(hardware.Nodes[cpu]) },
+		Now:      hardware.Now,
+		Key:      randomKey(),
+		Output:   os.Stdout,
+		Task:     thisTask,
+		Power:    b.PowerOff,
+		Reboot:   b.Reboot,
+		Track:    options.rcuTrack,
+		Stall:    logStall,
 	}
 	if options.noConsole {
 		c.Input = b.Line

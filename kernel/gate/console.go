@@ -109,7 +109,7 @@ func ConsoleWrite(id ID, p []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer t.leave()
+	defer t.Release()
 	n, err := core.console.out.Write(p)
 	return n, consoleWrite.fail(err)
 }

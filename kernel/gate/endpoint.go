@@ -41,7 +41,7 @@ func EndpointCreate(id ID, o EndpointOptions) (ID, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer t.leave()
+	defer t.Release()
 	e, err := core.endpoints.Create(ipc.Options{Capacity: o.Capacity, Waiters: o.Waiters, Owner: Space(space.Get())})
 	if err == ipc.ErrFull {
 		err = ErrFull
@@ -133,7 +133,7 @@ func EndpointTryRecv(id ID, m *Message) error {
 	if err != nil {
 		return err
 	}
-	defer t.leave()
+	defer t.Release()
 	if err := value[*ipc.Endpoint](o).TryRecv(m); err != nil {
 		return endpointTryRecv.failIPC(err)
 	}
@@ -147,7 +147,7 @@ func EndpointClose(id ID) error {
 	if err != nil {
 		return err
 	}
-	defer t.leave()
+	defer t.Release()
 	value[*ipc.Endpoint](o).Kill(nil)
 	return nil
 }
@@ -176,7 +176,7 @@ func sendNow(c call, id ID, m *Message, f func(*ipc.Endpoint) error) error {
 	if err != nil {
 		return err
 	}
-	defer t.leave()
+	defer t.Release()
 	return c.failIPC(f(value[*ipc.Endpoint](o)))
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pdac/kernel/cap"
+	"pdac/kernel/rcu"
 )
 
 // Calls that block. A goroutine that waits is in no section, or it would hold up every Revoke: it
@@ -20,7 +21,7 @@ type guard struct {
 	need    Perm
 	id      ID
 	object  cap.Object
-	section section
+	section rcu.Held
 	inside  bool
 	waiter  cap.Waiter
 }
@@ -31,13 +32,13 @@ func enterBlocking(c call, id ID) (*guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := core.lanes[core.cpu()].guard.Swap(nil)
+	g := here().guard.Swap(nil)
 	if g == nil {
 		if g, _ = guards.Get().(*guard); g == nil {
 			g = new(guard)
 		}
 	}
-	g.need, g.id, g.object, g.section, g.inside = callTable[c].need, id, o, s, true
+	g.need, g.id, g.object, g.section, g.inside = callTable[c].Need, id, o, s, true
 	return g, nil
 }
 
@@ -48,7 +49,7 @@ var guards sync.Pool
 // end leaves the section, if the call is in it. The guard is no more.
 func (g *guard) end() {
 	g.out()
-	if !core.lanes[core.cpu()].guard.CompareAndSwap(nil, g) {
+	if !here().guard.CompareAndSwap(nil, g) {
 		guards.Put(g)
 	}
 }
@@ -57,7 +58,7 @@ func (g *guard) end() {
 func (g *guard) out() {
 	if g.inside {
 		g.inside = false
-		g.section.leave()
+		g.section.Release()
 	}
 }
 
@@ -75,7 +76,7 @@ func (g *guard) Leave(wake func()) error {
 	}
 	g.waiter = w
 	g.inside = false
-	g.section.leave()
+	g.section.Release()
 	return nil
 }
 

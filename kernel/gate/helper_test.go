@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"pdac/kernel/space"
 )
@@ -20,6 +21,7 @@ type board struct {
 	off   int // exit code, -1: on
 	boots int
 	root  Roots
+	local [testCPUs]unsafe.Pointer
 }
 
 const testCPUs = 4
@@ -42,17 +44,19 @@ func openTracked(t testing.TB, track bool) *board {
 	in, keys := io.Pipe()
 	b.keys = keys
 	op, err := open(Config{
-		CPUs:   testCPUs,
-		CPU:    func() int { return rand.IntN(testCPUs) },
-		Now:    func() uint64 { return uint64(time.Since(start)) },
-		Key:    [2]uint64{rand.Uint64(), rand.Uint64()},
-		Slots:  1 << 14,
-		Output: &b.out,
-		Input:  in,
-		Task:   func() Task { return Task{ID: 7, CPU: 3} },
-		Power:  func(code int) { b.off = code },
-		Reboot: func() { b.boots++ },
-		Track:  track,
+		CPUs:     testCPUs,
+		CPU:      func() int { return rand.IntN(testCPUs) },
+		Local:    func() unsafe.Pointer { return b.local[rand.IntN(testCPUs)] },
+		SetLocal: func(cpu int, p unsafe.Pointer) { b.local[cpu] = p },
+		Now:      func() uint64 { return uint64(time.Since(start)) },
+		Key:      [2]uint64{rand.Uint64(), rand.Uint64()},
+		Slots:    1 << 14,
+		Output:   &b.out,
+		Input:    in,
+		Task:     func() Task { return Task{ID: 7, CPU: 3} },
+		Power:    func(code int) { b.off = code },
+		Reboot:   func() { b.boots++ },
+		Track:    track,
 	})
 	if err != nil {
 		t.Fatal(err)

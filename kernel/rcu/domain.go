@@ -18,7 +18,7 @@ import (
 //
 // Words and writers:
 //
-//	phase            0 or 1: who runs the grace period
+//	phase            0 or 1: who runs the grace period, which tells the lanes (hold.go)
 //	readers[p]       any reader, by LOCK XADD
 //	calls            any caller pushes by CAS, the worker takes all by XCHG: call.go
 //	periods          by CAS from even to odd, then by its winner: grace.go, sequence.go
@@ -94,6 +94,7 @@ type Domain struct {
 	// Constant after New.
 	cells   []cell
 	traps   Traps
+	lanes   []*Lane  // by CPU; none before Attach
 	tracker *tracker // nil: Track does nothing
 	pace    pace     // to be copied by who waits
 	now     func() uint64
@@ -113,9 +114,11 @@ type Domain struct {
 }
 
 // cell is what readers on one CPU write, and callers of Call there. Padded to two cache lines,
-// which the prefetcher fetches in pairs: readers on other CPUs don't share them.
+// which the prefetcher fetches in pairs: readers on other CPUs don't share them. The counters are words for functions of
+// sync/atomic: each method of its types would leave a NOP in the readers, the compiler's mark of what it
+// has inlined.
 type cell struct {
-	readers [2]atomic.Uint64
+	readers [2]uint64 // atomic
 	calls   atomic.Pointer[callback]
 	_       [128 - 3*8]byte
 }
@@ -179,7 +182,7 @@ func (d *Domain) ReadLock(cpu int) Token {
 
 // enter begins a section in the phase that was loaded.
 func (d *Domain) enter(cpu int, phase uint32) Token {
-	d.cells[cpu].readers[phase&1].Add(1) // pairs with the load in drain
+	atomic.AddUint64(&d.cells[cpu].readers[phase&1], 1) // pairs with the load in drain
 	return Token(cpu)<<1 | Token(phase)
 }
 
@@ -188,5 +191,5 @@ func (d *Domain) ReadUnlock(t Token) {
 	if t>>32 != 0 {
 		d.tracker.remove(t)
 	}
-	d.cells[t.cpu()].readers[t.phase()].Add(^uint64(0)) // pairs with the load in drain
+	atomic.AddUint64(&d.cells[t.cpu()].readers[t.phase()], ^uint64(0)) // pairs with the load in drain
 }

@@ -1,6 +1,9 @@
 package rcu
 
-import "math/bits"
+import (
+	"math/bits"
+	"sync/atomic"
+)
 
 // Buckets is the number of counts in a histogram of latencies. Count 0 is for grace periods that had
 // nobody to wait for, count i for 2^(i-1) ns to less than 2^i, the last one (4.6 minutes) also for
@@ -25,12 +28,15 @@ func (d *Domain) Stats() Stats {
 		Pending:      uint64(d.pending.Load()),
 		Ran:          d.ran.Load(),
 	}
+	if d.tracker != nil {
+		d.tracker.reap(d)
+	}
 	for i := range d.latency {
 		s.Latency[i] = d.latency[i].Load()
 	}
 	for i := range d.cells {
 		c := &d.cells[i]
-		s.Readers += c.readers[0].Load() + c.readers[1].Load()
+		s.Readers += atomic.LoadUint64(&c.readers[0]) + atomic.LoadUint64(&c.readers[1])
 	}
 	return s
 }
