@@ -56,7 +56,7 @@ func TestHoldOfStraggler(t *testing.T) {
 	d.Attach(func(cpu int) *Lane { return &lanes[cpu] })
 	for range 3 {
 		n := (*uint64)(lanes[1].readers)
-		d.Synchronize()
+		d.share()
 		atomic.AddUint64(n, 1)
 		done := d.start(t, d.Synchronize)
 		d.again(t, done)

@@ -3,10 +3,12 @@ package table
 import (
 	"fmt"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
 
+	"pdac/asm"
 	"pdac/kernel/cap"
 	"pdac/kernel/rcu"
 	"pdac/test/bench/peers/keys"
@@ -53,6 +55,7 @@ const (
 type own struct {
 	t        *cap.Table
 	d        *rcu.Domain
+	second   atomic.Uintptr // goroutine of the worker on CPU 1
 	reserved [][]byte
 }
 
@@ -70,7 +73,8 @@ func build(n int) (*own, []uint64) {
 }
 
 func newOwn(slots int) *own {
-	o := &own{d: rcu.New(rcu.Config{CPUs: 2})}
+	o := &own{}
+	o.d = rcu.New(rcu.Config{CPUs: 2, CPU: o.cpu})
 	start := time.Now()
 	t, err := cap.New(cap.Config{
 		Slots:   slots,
@@ -116,8 +120,19 @@ func (o *own) create(cpu int) uint64 {
 	return uint64(id)
 }
 
+// cpu stands for what tells the CPU number in an image, RDPID: of two workers it names the second.
+func (o *own) cpu() int {
+	if asm.Goroutine() == o.second.Load() {
+		return 1
+	}
+	return 0
+}
+
 // Replace revokes a capability, with all that Revoke waits for, and creates another.
 func (o *own) Replace(cpu int, old uint64) uint64 {
+	if me := asm.Goroutine(); cpu == 1 && o.second.Load() != me {
+		o.second.Store(me)
+	}
 	if err := o.t.Revoke(cap.ID(old), cap.ID(old)); err != nil {
 		panic(fmt.Sprint("cap: Revoke: ", err))
 	}
