@@ -13,8 +13,9 @@ import (
 // waits, enters and looks anew. Revoke and Narrow change the word and then wake the waiters, so
 // either the look or the wait notices (cap, wait.go).
 //
-// The look asks for the identifier and the permissions. The formula was asked, and paid, when the
-// call began: a call is one use, however often it is woken.
+// The look asks for the identifier, the permissions and the time. The rest of the formula was asked, and
+// paid, when the call began: a call is one use, however often it is woken. Time alone wakes nobody: a call
+// whose capability expires waits on, and what comes to it then goes to the next.
 
 // guard is the section of a call that may block. It implements ipc.Guard.
 type guard struct {
@@ -91,13 +92,19 @@ func (g *guard) Enter() error {
 	return nil
 }
 
-// lost says why the capability isn't good as before; nil: it is, and has a formula.
+// lost says why the capability isn't good as before; nil: it is, and has a formula, which hasn't expired.
 func (g *guard) lost() error {
 	i, err := core.table.Info(g.id)
-	if missing := g.need &^ i.Perms; err == nil && missing != 0 {
-		err = &PermissionError{Missing: missing}
+	if err != nil {
+		return err
 	}
-	return err
+	if missing := g.need &^ i.Perms; missing != 0 {
+		return &PermissionError{Missing: missing}
+	}
+	if core.table.Expired(g.id) {
+		return ErrExpired
+	}
+	return nil
 }
 
 // wait waits until something comes on c, or on stop, or the capability is no longer good.
