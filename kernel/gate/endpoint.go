@@ -180,7 +180,9 @@ func sendNow(c call, id ID, m *Message, f func(*ipc.Endpoint) error) error {
 	return c.failIPC(f(value[*ipc.Endpoint](o)))
 }
 
-// transfers says whether a message moves capabilities.
+// transfers says whether a message moves capabilities. It reads the caller's message, not the copy that is
+// sent: who changes it meanwhile may not be waited for, and harms himself alone. That calls by the old
+// identifier have ended is the sender's to know; the receiver has the new one before.
 func transfers(m *Message) bool {
 	for i := range min(max(m.Caps, 0), len(m.Cap)) {
 		if m.Cap[i].Mode == ByTransfer {
