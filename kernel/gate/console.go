@@ -94,7 +94,7 @@ func ConsoleRead(id ID, p []byte) (int, error) {
 		if n, err := l.take(p); n > 0 || err != nil {
 			return n, consoleRead.fail(err)
 		}
-		if err := wait(g, l.more, nil); err != nil {
+		if err := wait(&g, l.more, nil); err != nil {
 			l.ring() // it may have been told, and goes without
 			return 0, consoleRead.fail(err)
 		}

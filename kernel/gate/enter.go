@@ -18,9 +18,8 @@ import (
 type lane struct {
 	admitted [slots]uint64 // atomic
 	rcu      rcu.Lane
-	guard    atomic.Pointer[guard] // of a call that ended
-	refused  [slots]uint64         // atomic
-	_        [128 - 16]byte        // keeps CPUs off each other's lines, which the prefetcher fetches in pairs
+	refused  [slots]uint64 // atomic
+	_        [128 - 8]byte // keeps CPUs off each other's lines, which the prefetcher fetches in pairs
 }
 
 // here returns the lane of the caller's CPU, which it may have left when it uses the lane: that is slower, and
@@ -86,8 +85,7 @@ func begin(skip int) rcu.Held {
 
 // value returns the Go value of an admitted call's object: it is there as long as the section lasts.
 func value[T any](o cap.Object) T {
-	v, _ := core.table.Value(o)
-	return v.(T)
+	return core.table.Held(o).(T)
 }
 
 // counted counts a call of family cap, and names its error.
