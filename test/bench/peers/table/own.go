@@ -53,10 +53,10 @@ const (
 
 // own is a table of capabilities without formula or gas, that are roots.
 type own struct {
-	t        *cap.Table
-	d        *rcu.Domain
-	second   atomic.Uintptr // goroutine of the worker on CPU 1
-	reserved [][]byte
+	t      *cap.Table
+	d      *rcu.Domain
+	second atomic.Uintptr // goroutine of the worker on CPU 1
+	region
 }
 
 func build(n int) (*own, []uint64) {
@@ -91,25 +91,10 @@ func newOwn(slots int) *own {
 	return o
 }
 
-// reserve is what the table does itself, but can be given back: the next table is built soon.
-func (o *own) reserve(bytes int) ([]byte, error) {
-	m, err := syscall.Mmap(-1, 0, bytes, syscall.PROT_READ|syscall.PROT_WRITE,
-		syscall.MAP_PRIVATE|syscall.MAP_ANON|syscall.MAP_NORESERVE)
-	if err == nil {
-		o.reserved = append(o.reserved, m)
-	}
-	return m, err
-}
-
 // Close gives the table's memory back. Nobody may use it any more.
 func (o *own) Close() error {
 	o.d.Barrier()
-	for _, m := range o.reserved {
-		if err := syscall.Munmap(m); err != nil {
-			return err
-		}
-	}
-	return nil
+	return o.region.Close()
 }
 
 func (o *own) create(cpu int) uint64 {
