@@ -143,44 +143,65 @@ func EndpointClose(id ID) error {
 	return nil
 }
 
-// plain says whether m is a payload alone. Then nobody is asked in the section who could panic: it
-// needs no defer.
+// plain says whether m is a payload alone.
 func plain(m *Message) bool { return m != nil && m.Caps|m.Ranges == 0 }
 
-// exchange makes any of the calls that move messages.
+// carries says whether the call sends more of m than a payload.
+func (c call) carries(m *Message) bool {
+	return m.Caps|m.Ranges != 0 && c != endpointRecv && c != endpointTryRecv
+}
+
+// exchange makes any of the calls that move messages. Where neither context nor items are asked, nobody
+// who could panic runs in the section, and it needs no defer.
 func exchange(c call, id ID, ctx context.Context, to CallID, m, reply *Message) error {
 	switch {
 	case m == nil:
 		return c.bad("m", "a message")
 	case reply == nil && c == endpointCall:
 		return c.bad("reply", "a message")
+	case ctx != nil || c.carries(m):
+		return c.exchangeItems(id, ctx, to, m, reply)
 	}
+	g, err := enterBlocking(c, id)
+	if err != nil {
+		return err
+	}
+	err = c.at(&g, nil, to, m, reply)
+	g.end()
+	return c.failIPC(err)
+}
+
+func (c call) exchangeItems(id ID, ctx context.Context, to CallID, m, reply *Message) error {
 	ctx, cancel := calm(ctx)
 	defer cancel()
-	defer settle(c != endpointRecv && c != endpointTryRecv && transfers(m)) // after the section
+	defer settle(c.carries(m) && transfers(m)) // after the section
 	g, err := enterBlocking(c, id)
 	if err != nil {
 		return err
 	}
 	defer g.end()
-	e, in := value[*ipc.Endpoint](g.object), &g.Admission
+	return c.failIPC(c.at(&g, ctx, to, m, reply))
+}
+
+// at makes the call at its endpoint.
+func (c call) at(g *guard, ctx context.Context, to CallID, m, reply *Message) error {
+	e := value[*ipc.Endpoint](g.object)
 	switch c {
 	case endpointSend:
-		err = e.Send(ctx, in, m)
+		return e.Send(ctx, &g.Admission, m)
 	case endpointTrySend:
-		err = e.TrySend(m)
+		return e.TrySend(m)
 	case endpointRecv:
-		err = e.Recv(ctx, in, m)
+		return e.Recv(ctx, &g.Admission, m)
 	case endpointTryRecv:
-		err = e.TryRecv(m)
+		return e.TryRecv(m)
 	case endpointCall:
-		err = e.Call(ctx, in, Space(space.Get()), m, reply)
+		return e.Call(ctx, &g.Admission, Space(space.Get()), m, reply)
 	case endpointReply:
-		err = e.Reply(to, m)
-	case endpointReplyRecv:
-		err = e.ReplyRecv(ctx, in, to, m)
+		return e.Reply(to, m)
+	default:
+		return e.ReplyRecv(ctx, &g.Admission, to, m)
 	}
-	return c.failIPC(err)
 }
 
 // transfers says whether a message moves capabilities. It reads the caller's message, not the copy that is

@@ -88,7 +88,7 @@ type Options struct {
 
 const (
 	// MaxCapacity and MaxWaiters bound Options, and so an endpoint's memory: 300 bytes for each
-	// message, 100 for each call (and 400 more once it has waited for a reply).
+	// message, 120 for each call (and 400 more once it has waited for a message or a reply).
 	MaxCapacity = 1 << 12
 	MaxWaiters  = 1 << 14
 
@@ -235,6 +235,9 @@ func (e *Endpoint) admits(m *Message) bool {
 
 // admit says whether m could be sent.
 func (e *Endpoint) admit(m *Message) error {
+	if e.admits(m) {
+		return nil
+	}
 	if err := e.Err(); err != nil {
 		return err
 	}

@@ -211,9 +211,11 @@ func (p *place) sleep(ctx context.Context, in *Admission, partner *parker) (err 
 	p.partner = partner
 	if ctx != nil || in == nil {
 		err = p.sleepUntil(ctx, in)
-	} else { // the usual way, in line
-		for err == nil && !p.ended() {
-			in.Held, err = in.Guard.Wait(in.ID, in.Need, in.Held, &p.watch)
+	} else { // the usual way
+		for !p.ended() {
+			if in.Held, err = in.Guard.Wait(in.ID, in.Need, in.Held, &p.watch); err != nil {
+				break
+			}
 		}
 	}
 	if p.partner != nil { // it never came to doze
