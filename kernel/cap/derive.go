@@ -64,7 +64,7 @@ func (t *Table) link(cpu int, parent uint32, s state, to Space, p Perm, opt Opti
 	filled := false
 	defer func() {
 		if !filled { // or a function of the formulas panicked
-			t.give(slot)
+			t.give(cpu, slot)
 		}
 	}()
 	o := Object(t.at(parent).object.Load())
@@ -73,7 +73,7 @@ func (t *Table) link(cpu int, parent uint32, s state, to Space, p Perm, opt Opti
 		return 0, 0, err
 	}
 	filled = true
-	t.counts[derived].Add(cpu, 1)
+	t.locals[cpu].counts[derived].Add(1)
 	t.push(parent, slot)
 	return id, word, nil
 }
@@ -96,6 +96,7 @@ func (t *Table) publish(parent, id ID, word uint64, p Perm) error {
 // abandon ends a NEW entry that was not published.
 func (t *Table) abandon(slot uint32, out *list) {
 	if t.kill(slot) { // else it belongs to who revoked its parent
+		t.tally(died, 1)
 		t.bury(slot, out)
 		t.part(slot, settled)
 	}

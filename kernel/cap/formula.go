@@ -230,6 +230,19 @@ func (t *Table) evalChainBelow(slot uint32) Verdict {
 	return t.consume(first, found, now, 0)
 }
 
+// Expired reports whether the formula of a capability, or of one above it, has expired. It asks nothing
+// else, and is no use: for who was admitted by id, and has waited since.
+//
+// Preconditions: in a read section in which id was found active.
+func (t *Table) Expired(id ID) bool {
+	for s := t.cold[id.Slot()].formula.Load(); s != 0; s = t.records[s].next() {
+		if at := t.records[s].expires.Load(); at != 0 && t.now() >= at {
+			return true
+		}
+	}
+	return false
+}
+
 // kinds are what the records of a chain hold that has to be asked or consumed.
 type kinds uint8
 

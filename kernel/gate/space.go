@@ -89,7 +89,7 @@ func NewSpace(id ID, a Authority) (made ID, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer t.leave()
+	defer t.Release()
 	owner := Space(space.Get())
 	if !alive(owner) {
 		return 0, spaceCreate.fail(ErrNoSpace)
@@ -178,7 +178,7 @@ func SpaceNumber(id ID) (Space, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer t.leave()
+	defer t.Release()
 	return value[Space](o), nil
 }
 
@@ -217,7 +217,7 @@ func into(c call, id ID, f func()) (Space, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer t.leave()
+	defer t.Release()
 	return value[Space](o), nil
 }
 
