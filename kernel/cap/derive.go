@@ -27,6 +27,13 @@ package cap
 //
 // Errors: of the parent as Lookup; *ExceedsError; ErrFormula, ErrGas, ErrFull.
 func (t *Table) Derive(cpu int, parent ID, to Space, p Perm, opt Options) (ID, error) {
+	defer t.Agree(parent).End()
+	return t.DeriveAgreed(cpu, parent, to, p, opt)
+}
+
+// DeriveAgreed is Derive for who is in a section that others may wait for: it asks no functions, which Agree
+// has to have asked before.
+func (t *Table) DeriveAgreed(cpu int, parent ID, to Space, p Perm, opt Options) (ID, error) {
 	var out list
 	id, err := t.derive(cpu, parent, to, p, opt, &out)
 	if out.head != 0 {
@@ -61,18 +68,12 @@ func (t *Table) link(cpu int, parent uint32, s state, to Space, p Perm, opt Opti
 	if !ok {
 		return 0, 0, ErrFull
 	}
-	filled := false
-	defer func() {
-		if !filled { // or a function of the formulas panicked
-			t.give(cpu, slot)
-		}
-	}()
 	o := Object(t.at(parent).object.Load())
 	id, word, err := t.fill(slot, parent, to, o, p, s&slow != 0, opt)
 	if err != nil {
+		t.give(cpu, slot)
 		return 0, 0, err
 	}
-	filled = true
 	t.locals[cpu].counts[derived].Add(1)
 	t.push(parent, slot)
 	return id, word, nil

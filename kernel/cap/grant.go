@@ -33,6 +33,7 @@ package cap
 //
 // Errors: of either as Lookup; ErrNotOwner, *ExceedsError, ErrBusy.
 func (t *Table) Grant(authority, id ID, p Perm) error {
+	defer t.Agree(authority).End()
 	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.rcu.CPU()))
 	if _, v := t.judge(id, Upgrade); v != OK {
 		return t.explain(v, id, Upgrade)

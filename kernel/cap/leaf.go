@@ -21,7 +21,7 @@ func (t *Table) endOwn(id ID, need Perm) error {
 		return ErrInside
 	}
 	if !t.cutLeaf(id, need) {
-		return t.end(id, func() error { return t.authorise(id, id, need) })
+		return t.end(id, id, func() error { return t.authorise(id, id, need) })
 	}
 	t.rcu.Synchronize()
 	slot := id.Slot()

@@ -107,6 +107,8 @@ func (t *Table) Grants(id ID, d *Demand) (o Object, ok bool) {
 // which Revoke, Narrow and Transfer wait for, and stays in it for as long as the call may rely on
 // the capability.
 //
+// Functions are asked before, by Agree.
+//
 // Errors: as Lookup, and ErrType, ErrGas. After an error nothing is drawn or used.
 func (t *Table) Admit(cpu int, id ID, typ Type, need Perm, gas int64) (Object, error) {
 	if o, ok := t.Find(id, need); ok && o.Type() == typ && gas >= 0 {

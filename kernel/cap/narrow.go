@@ -18,6 +18,7 @@ func (t *Table) Narrow(authority, id ID, keep Perm) error {
 	if t.insiders.inside() {
 		return ErrInside
 	}
+	defer t.Agree(authority).End()
 	if err := t.narrowAll(authority, id, keep); err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func (t *Table) Revoke(authority, id ID) error {
 	if authority == id {
 		return t.endOwn(id, Revoke)
 	}
-	return t.end(id, func() error { return t.authorise(authority, id, Revoke) })
+	return t.end(authority, id, func() error { return t.authorise(authority, id, Revoke) })
 }
 
 // Delete is a Revoke of one's own: id has Delete.
@@ -53,17 +53,18 @@ func (t *Table) Delete(id ID) error { return t.endOwn(id, Delete) }
 //
 // Errors: ErrNoCapability, ErrRevoked, ErrInside.
 func (t *Table) Kill(id ID) error {
-	return t.end(id, func() error {
+	return t.end(0, id, func() error {
 		_, v := t.judge(id, 0)
 		return v.Err()
 	})
 }
 
-// end revokes what allow, called in the read section, agrees to.
-func (t *Table) end(id ID, allow func() error) error {
+// end revokes what allow, called in the read section, agrees to, on behalf of an authority; 0: the kernel.
+func (t *Table) end(authority, id ID, allow func() error) error {
 	if t.insiders.inside() {
 		return ErrInside
 	}
+	defer t.Agree(authority).End()
 	var out list
 	if err := t.cutDown(id, allow, &out); err != nil {
 		return err

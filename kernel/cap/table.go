@@ -96,6 +96,7 @@ type Table struct {
 	objects  registry
 	waits    waits
 	insiders insiders
+	consents consents
 }
 
 // cold is what only the slow path and the derivation tree touch. Its writers are named where its

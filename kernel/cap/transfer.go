@@ -20,6 +20,7 @@ func (t *Table) Transfer(id ID, to Space) (ID, error) {
 	if t.insiders.inside() {
 		return 0, ErrInside
 	}
+	defer t.Agree(id).End()
 	moved, err := t.transfer(id, to)
 	if err != nil {
 		return 0, err

@@ -174,7 +174,12 @@ func exchange(c call, id ID, ctx context.Context, to CallID, m, reply *Message) 
 func (c call) exchangeItems(id ID, ctx context.Context, to CallID, m, reply *Message) error {
 	ctx, cancel := calm(ctx)
 	defer cancel()
-	defer settle(c.carries(m) && transfers(m)) // after the section
+	if c.carries(m) {
+		defer settle(transfers(m)) // after the section
+		var carried consents
+		defer carried.end()
+		carried.message(m)
+	}
 	g, err := enterBlocking(c, id)
 	if err != nil {
 		return err

@@ -58,21 +58,16 @@ func enterSlow(id ID, e *entry) (rcu.Held, cap.Object, error) {
 	if core.pending.Load() != 0 {
 		core.tasks.stop()
 	}
+	defer core.table.Agree(id).End() // before the section
 	s := begin(2)
-	inside := false
-	defer func() {
-		if !inside { // refused, or a function of a formula panicked
-			s.Release()
-		}
-	}()
 	cpu := core.cpu()
 	l := &core.lanes[cpu]
 	o, err := core.table.Admit(cpu, id, e.Type, e.Need, e.gas)
 	if err != nil {
+		s.Release()
 		atomic.AddUint64(&l.refused[e.number], 1)
 		return rcu.Held{}, 0, e.number.fail(err)
 	}
-	inside = true
 	atomic.AddUint64(&l.admitted[e.number], 1)
 	return s, o, nil
 }

@@ -22,7 +22,8 @@ package ipc
 // a Send isn't; nor what carries capabilities or pages, which would be in the hands of two.
 //
 // Permits: who hands over counts a waiter out, as a release does, and serves him without a permit.
-// Where nothing comes of it he counts him in again, and so does who was handed a message for nothing.
+// Where nothing comes of it he counts him in again; and so does, for another, who gave up and had
+// counted himself out when he was handed a message.
 //
 // Progress: lock-free. A receiver who gives up while he is handed a message waits until it is copied.
 

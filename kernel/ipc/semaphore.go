@@ -36,8 +36,9 @@ import (
 // Linearization: try at its CAS of balance. acquire at the CAS or add by which it found a permit, or
 // at the CAS of the word by which it was served. release at its add.
 //
-// Order: no try and no acquire gets a permit while others wait, since balance isn't positive; among
-// those who wait, waiters' order.
+// Order: no try and no acquire gets a permit while others wait, since balance isn't positive, but in
+// the few steps in which somebody counts in again whom he had counted out (recount); among those who
+// wait, waiters' order.
 //
 // Reclamation: none needed. Progress: try and release are lock-free, acquire waits for a permit.
 // No call pairs need be kept apart.
