@@ -51,7 +51,11 @@ func stepOf(name uint64) uint32       { return uint32(name) }
 
 func newWorker(e *Executor, number, node, place int) *worker {
 	w := &worker{e: e, number: number, node: node, place: place, token: make(chan struct{}, 1), seed: newSeed(number)}
-	w.open.OnOffer = func() { e.wake(node) }
+	w.open.OnOffer = func() {
+		if e.asleep.Load() > 0 {
+			e.wake(node)
+		}
+	}
 	w.bound.OnOffer = func() { e.wakeOn(node) }
 	return w
 }
@@ -113,35 +117,30 @@ func (w *worker) rescue() {
 	w.run.fail(w.at, ErrGoexit)
 }
 
-// follow does the step in hand, then one that was waiting for it, and so on, but not for ever.
+// follow does the step in hand, then one that was waiting for it, and so on, but not for ever. A step is done by calling its function,
+// or passed when the run has failed.
 func (w *worker) follow() {
 	for range fresh {
-		w.call()
+		if r := w.run; r.over() {
+			w.passed.Add(1)
+		} else {
+			if w.open.Offer(); w.binds {
+				w.bound.Offer()
+			}
+			w.functions.Add(1)
+			w.calling = true
+			err := r.plan.steps[w.at].call(r.ctx)
+			w.calling = false
+			if err != nil {
+				r.fail(w.at, err)
+			}
+		}
 		if !w.release() {
 			return
 		}
 	}
 	w.turns = fresh
-	w.keep(w.at, w.binds && w.run.plan.steps[w.at].node != anyNode)
-}
-
-// call calls the function in hand, or passes it if the run has failed.
-func (w *worker) call() {
-	r := w.run
-	if !r.goesOn() {
-		w.passed.Add(1)
-		return
-	}
-	if w.open.Offer(); w.binds {
-		w.bound.Offer()
-	}
-	w.functions.Add(1)
-	w.calling = true
-	err := r.plan.steps[w.at].call(r.ctx)
-	w.calling = false
-	if err != nil {
-		r.fail(w.at, err)
-	}
+	w.keep(&w.run.plan.steps[w.at], w.at)
 }
 
 // release tells the successors of the step in hand that it has ended. True: one of those that are ready now is in
@@ -155,36 +154,36 @@ func (w *worker) release() bool {
 		}
 		return false
 	}
-	took := false
+	full := false
 	for _, i := range p.after[s.first:s.last] {
+		s := &p.steps[i]
 		// Who waits for one only is ready without counting.
-		if p.steps[i].needs == 1 || atomic.AddInt32(&r.left[i], -1) == 0 {
-			took = w.ready(&p.steps[i], i, took)
+		if s.needs > 1 && atomic.AddInt32(&r.left[i], -1) > 0 {
+			continue
 		}
-	}
-	return took
-}
-
-// ready takes a step that waits for nothing in hand, if the hand is not full and it may, and else puts it where it will be done.
-// It returns whether the hand is full.
-func (w *worker) ready(s *step, i uint32, full bool) bool {
-	if bound := w.binds && s.node != anyNode; bound && int(s.node) != w.node {
-		w.e.send(int(s.node), w.slot, i)
-	} else if !full {
-		w.at = i
-		return true
-	} else {
-		w.keep(i, bound)
+		if !full && w.may(s) {
+			w.at, full = i, true
+		} else {
+			w.keep(s, i)
+		}
 	}
 	return full
 }
 
-// keep puts a step of the run in hand, which this worker may do, into a deque.
-func (w *worker) keep(i uint32, bound bool) {
-	if bound {
-		w.bound.Push(makeName(w.slot, i))
+// may reports whether the step is for workers of this node. It is inlined.
+func (w *worker) may(s *step) bool {
+	return !w.binds || s.node == anyNode || int(s.node) == w.node
+}
+
+// keep puts a step of the run in hand, which waits for nothing, where it will be done.
+func (w *worker) keep(s *step, i uint32) {
+	name := makeName(w.slot, i)
+	if !w.binds || s.node == anyNode {
+		w.open.Push(name)
+	} else if int(s.node) == w.node {
+		w.bound.Push(name)
 	} else {
-		w.open.Push(makeName(w.slot, i))
+		w.e.send(int(s.node), w.slot, i)
 	}
 }
 
@@ -203,11 +202,15 @@ func (w *worker) begin() bool {
 		return false
 	}
 	copy(w.run.left, p.needs)
-	took := false
+	full := false
 	for _, i := range p.roots {
-		took = w.ready(&p.steps[i], i, took)
+		if s := &p.steps[i]; !full && w.may(s) {
+			w.at, full = i, true
+		} else {
+			w.keep(s, i)
+		}
 	}
-	return took
+	return full
 }
 
 // take takes a step in hand by its name.
@@ -260,7 +263,7 @@ func (w *worker) own() bool {
 			return true
 		}
 	}
-	name, ok := w.open.Take() // call offers
+	name, ok := w.open.Take() // follow offers
 	if ok {
 		w.take(name)
 	}
