@@ -27,8 +27,8 @@ type worker struct {
 	calling bool // it is being called
 	called  bool // it was called, but didn't return
 
-	turns   int  // steps taken since the last look at others than the newest
-	looks   uint // such looks
+	long    bool // it has done its own steps for long
+	looks   uint // at others, after that
 	victims []victim
 	steals  [strategies][]steals
 	loot    [most]uint64
@@ -117,8 +117,8 @@ func (w *worker) rescue() {
 	w.run.fail(w.at, ErrGoexit)
 }
 
-// follow does the step in hand, then one that was waiting for it, and so on, but not for ever. A step is done by calling its function,
-// or passed when the run has failed.
+// follow does the step in hand, then one that was waiting for it or the newest of the worker's own, and so on, but not for ever. A step
+// is done by calling its function, or passed when the run has failed.
 func (w *worker) follow() {
 	for range fresh {
 		if r := w.run; r.over() {
@@ -135,12 +135,12 @@ func (w *worker) follow() {
 				r.fail(w.at, err)
 			}
 		}
-		if !w.release() {
+		if !w.release() && !w.own() {
 			return
 		}
 	}
-	w.turns = fresh
 	w.keep(&w.run.plan.steps[w.at], w.at)
+	w.long = true
 }
 
 // release tells the successors of the step in hand that it has ended. True: one of those that are ready now is in
@@ -225,8 +225,8 @@ const fresh = 64
 
 // next takes a step in hand, from the worker's own, or by searching. False: the executor is closed.
 func (w *worker) next() bool {
-	if w.turns++; w.turns >= fresh {
-		w.turns = 0
+	if w.long {
+		w.long = false
 		w.receive()
 		if w.other() {
 			return true
