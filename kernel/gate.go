@@ -33,14 +33,15 @@ func (b *Board) openGate() *gate.Operator {
 			node, ok := b.Topology.NodeOf(uint64(frame) * vm.PageSize)
 			return int(node), ok
 		},
-		Now:    hardware.Now,
-		Key:    randomKey(),
-		Output: os.Stdout,
-		Task:   thisTask,
-		Power:  b.PowerOff,
-		Reboot: b.Reboot,
-		Track:  options.rcuTrack,
-		Stall:  logStall,
+		Now:     hardware.Now,
+		Key:     randomKey(),
+		Output:  os.Stdout,
+		Task:    thisTask,
+		Threads: b.threads(),
+		Power:   b.PowerOff,
+		Reboot:  b.Reboot,
+		Track:   options.rcuTrack,
+		Stall:   logStall,
 	}
 	if options.noConsole {
 		c.Input = b.Line

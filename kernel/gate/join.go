@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -72,12 +73,13 @@ func TaskTune(id ID, o TaskOptions) error {
 	if err := taskTune.check(&o); err != nil {
 		return err
 	}
+	o.CPUs = slices.Clone(o.CPUs)
 	t, v, err := enter(taskTune, id)
 	if err != nil {
 		return err
 	}
 	defer t.leave()
-	if !value[*spawned](v).tune(o) {
+	if !value[*spawned](v).tune(func(x *TaskOptions) { o.Name, o.Space, *x = x.Name, x.Space, o }) {
 		return taskTune.fail(ErrWouldBlock)
 	}
 	return nil

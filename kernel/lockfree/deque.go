@@ -41,8 +41,8 @@ import "sync/atomic"
 // private ones in the old order, and nothing was copied. Positions are 64 bits and each CAS of top
 // uses up as many as it moves: they don't come round.
 //
-// Which elements are on offer: whenever a call of the owner finds none on offer, it offers some of its
-// own; it never keeps more than 2*keep, and Offer leaves it none. So a thief that comes between two calls of the owner finds
+// Which elements are on offer: whenever Push or Pop finds none on offer, it offers some of the
+// private ones; Push keeps no more than 2*keep, and Offer none. So a thief that comes between two calls of the owner finds
 // something, unless the deque is empty or other thieves have had it all since.
 //
 // Linearization: a theft at its CAS; one that finds nothing at its load of split, which then was top. Push, Offer
@@ -64,10 +64,11 @@ import "sync/atomic"
 //
 // Calls to keep apart:
 //
-//	         Push  Pop  Offer  Steal  StealHalf  Offered
-//	Push     x     x    x
-//	Pop      x     x    x
-//	Offer    x     x    x
+//	       Push  Pop  Take  Offer  Steal  StealHalf  Offered
+//	Push   x     x    x     x
+//	Pop    x     x    x     x
+//	Take   x     x    x     x
+//	Offer  x     x    x     x
 //
 // Rejected: Chase and Lev's own, also with a push without a fence: its Pop cannot do without one. A word
 // that packs top and split (Lace): 32 bits of position come round within minutes, and who lowers split in it and
@@ -134,17 +135,23 @@ func (d *Deque) Offer() {
 //
 // Preconditions: the caller is the owner.
 func (d *Deque) Pop() (v uint64, ok bool) {
-	s := d.split.Load()
-	if d.head == s && !d.takeBack() {
+	v, ok = d.Take()
+	if s := d.split.Load(); d.head != s && d.top.Load() == s {
+		d.offer()
+	}
+	return v, ok
+}
+
+// Take is Pop, but puts nothing on offer: for an owner that calls Offer next.
+//
+// Preconditions: the caller is the owner.
+func (d *Deque) Take() (v uint64, ok bool) {
+	if d.head == d.split.Load() && !d.takeBack() {
 		return 0, false
 	}
 	h := d.head - 1
 	d.head = h
-	v = d.slots[(h-d.shift)&uint64(len(d.slots)-1)]
-	if h != s && d.top.Load() == s {
-		d.offer()
-	}
-	return v, true
+	return d.slots[(h-d.shift)&uint64(len(d.slots)-1)], true
 }
 
 // offer puts all but a few of the private elements on offer, of which there are some.
@@ -159,7 +166,9 @@ func (d *Deque) offer() {
 	d.show(s + n)
 }
 
-// show puts the elements before position p on offer.
+// show puts the elements before position p on offer. It is no part of Offer, so that that is small enough to be inlined.
+//
+//go:noinline
 func (d *Deque) show(p uint64) {
 	d.split.Store(p) // pairs with the loads in Steal and StealHalf
 	if d.OnOffer != nil {

@@ -29,7 +29,14 @@ func TestDequeModel(t *testing.T) {
 			d.Push(value)
 			model = append(model, value)
 		case k < 4:
-			v, ok := d.Pop()
+			v, ok := uint64(0), false
+			if r.IntN(4) > 0 {
+				v, ok = d.Pop()
+			} else if v, ok = d.Take(); d.Offered() > had {
+				t.Fatalf("%d on offer, then %d after Take", had, d.Offered())
+			} else {
+				d.Offer()
+			}
 			if end := len(model) - 1; ok != (end >= 0) || ok && v != model[end] {
 				t.Fatalf("Pop = %d, %v, want the last of %v", v, ok, model)
 			} else if ok {
@@ -132,7 +139,12 @@ func TestDequeTorture(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	pop := func() bool {
-		v, ok := d.Pop()
+		take := d.Pop
+		if r.IntN(4) == 0 {
+			take = d.Take
+			defer d.Offer()
+		}
+		v, ok := take()
 		if ok {
 			taken[thieves] = append(taken[thieves], v)
 		}
