@@ -50,14 +50,7 @@ func slotOf(name uint64) uint32       { return uint32(name >> 32) }
 func stepOf(name uint64) uint32       { return uint32(name) }
 
 func newWorker(e *Executor, number, node, place int) *worker {
-	w := &worker{e: e, number: number, node: node, place: place, token: make(chan struct{}, 1), seed: newSeed(number)}
-	w.open.OnOffer = func() {
-		if e.asleep.Load() > 0 {
-			e.wake(node)
-		}
-	}
-	w.bound.OnOffer = func() { e.wakeOn(node) }
-	return w
+	return &worker{e: e, number: number, node: node, place: place, token: make(chan struct{}, 1), seed: newSeed(number)}
 }
 
 // main is the worker's goroutine. Pinned, when not nil, gets what Pin says.
@@ -121,12 +114,15 @@ func (w *worker) rescue() {
 // is done by calling its function, or passed when the run has failed.
 func (w *worker) follow() {
 	for range fresh {
+		if w.open.Offer() {
+			w.e.wake(w.node)
+		}
+		if w.binds && w.bound.Offer() {
+			w.e.wakeOn(w.node)
+		}
 		if r := w.run; r.over() {
 			w.passed.Add(1)
 		} else {
-			if w.open.Offer(); w.binds {
-				w.bound.Offer()
-			}
 			w.functions.Add(1)
 			w.calling = true
 			err := r.plan.steps[w.at].call(r.ctx)
@@ -179,9 +175,13 @@ func (w *worker) may(s *step) bool {
 func (w *worker) keep(s *step, i uint32) {
 	name := makeName(w.slot, i)
 	if !w.binds || s.node == anyNode {
-		w.open.Push(name)
+		if w.open.Push(name) {
+			w.e.wake(w.node)
+		}
 	} else if int(s.node) == w.node {
-		w.bound.Push(name)
+		if w.bound.Push(name) {
+			w.e.wakeOn(w.node)
+		}
 	} else {
 		w.e.send(int(s.node), w.slot, i)
 	}
