@@ -87,7 +87,7 @@ func (w *worker) work() (over bool) {
 	defer w.rescue()
 	if w.called {
 		w.called = false
-		if w.release() {
+		if w.release(w.run, &w.run.plan.steps[w.at]) {
 			w.follow()
 		}
 	}
@@ -120,18 +120,20 @@ func (w *worker) follow() {
 		if w.binds && w.bound.Offer() {
 			w.e.wakeOn(w.node)
 		}
-		if r := w.run; r.over() {
+		r := w.run
+		s := &r.plan.steps[w.at]
+		if r.over() {
 			w.passed.Add(1)
 		} else {
 			w.functions.Add(1)
 			w.calling = true
-			err := r.plan.steps[w.at].call(r.ctx)
+			err := s.call(r.ctx)
 			w.calling = false
 			if err != nil {
 				r.fail(w.at, err)
 			}
 		}
-		if !w.release() && !w.own() {
+		if !w.release(r, s) && !w.own() {
 			return
 		}
 	}
@@ -141,26 +143,27 @@ func (w *worker) follow() {
 
 // release tells the successors of the step in hand that it has ended. True: one of those that are ready now is in
 // hand.
-func (w *worker) release() bool {
-	r, p := w.run, w.run.plan
-	s := &p.steps[w.at]
+func (w *worker) release(r *run, s *step) bool {
 	if s.first == s.last {
 		if r.sinks.Add(-1) == 0 {
 			w.end(r)
 		}
 		return false
 	}
-	full := false
+	p, full := r.plan, false
 	for _, i := range p.after[s.first:s.last] {
 		s := &p.steps[i]
 		// Who waits for one only is ready without counting.
 		if s.needs > 1 && atomic.AddInt32(&r.left[i], -1) > 0 {
 			continue
 		}
-		if !full && w.may(s) {
+		switch {
+		case !full && w.may(s):
 			w.at, full = i, true
-		} else {
+		case w.binds:
 			w.keep(s, i)
+		case w.open.Push(makeName(w.slot, i)): // what keep does, without a call
+			w.e.wake(w.node)
 		}
 	}
 	return full
