@@ -82,14 +82,10 @@ import "sync/atomic"
 //
 // World: above the runtime, since it allocates its arrays.
 type Deque struct {
-	// OnOffer, when not nil, is called by Push, Pop and Offer when they have put elements on offer, by which
-	// time thieves can see them. It is set before the deque is used, and must not use it.
-	OnOffer func()
-
 	head  uint64   // the owner's
 	slots []uint64 // the owner's copy of *array
 
-	_     [CacheLine - 5*8]byte // keeps the owner's words off the lines that thieves read
+	_     [CacheLine - 4*8]byte // keeps the owner's words off the lines that thieves read
 	top   atomic.Uint64
 	_     [CacheLine - 8]byte // keeps thefts off the line that the owner writes
 	split atomic.Uint64
@@ -106,32 +102,38 @@ const (
 	firstArray = 64
 )
 
-// Push adds v at the owner's end.
+// Push adds v at the owner's end. True: it put values on offer.
 //
 // Preconditions: the caller is the owner.
-func (d *Deque) Push(v uint64) {
+func (d *Deque) Push(v uint64) (offered bool) {
 	h, s, t := d.head, d.split.Load(), d.top.Load()
 	if h-t == uint64(len(d.slots)) {
 		d.grow(t)
 	}
 	store64(&d.slots[(h-d.shift)&uint64(len(d.slots)-1)], v)
 	d.head = h + 1
-	if t == s || h-s >= 2*keep {
-		d.offer()
+	if t != s && h-s < 2*keep {
+		return false
 	}
+	d.offer()
+	return true
 }
 
-// Offer puts all elements on offer. An owner that is going to be away for long calls it, so that nothing
-// waits for its return.
+// Offer puts all values on offer. An owner that is going to be away for long calls it, so that nothing
+// waits for its return. False: all were.
 //
 // Preconditions: the caller is the owner.
-func (d *Deque) Offer() {
-	if h := d.head; h != d.split.Load() {
-		d.show(h)
+func (d *Deque) Offer() (offered bool) {
+	h := d.head
+	if h == d.split.Load() {
+		return false
 	}
+	d.split.Store(h) // pairs with the loads in Steal and StealHalf
+	return true
 }
 
-// Pop takes the newest value. False: the deque was empty.
+// Pop takes the newest value. False: the deque was empty. It may put values on offer without saying so: who has to
+// wake thieves uses Take and Offer.
 //
 // Preconditions: the caller is the owner.
 func (d *Deque) Pop() (v uint64, ok bool) {
@@ -163,17 +165,7 @@ func (d *Deque) offer() {
 	} else {
 		n = (n + 1) / 2
 	}
-	d.show(s + n)
-}
-
-// show puts the elements before position p on offer. It is no part of Offer, so that that is small enough to be inlined.
-//
-//go:noinline
-func (d *Deque) show(p uint64) {
-	d.split.Store(p) // pairs with the loads in Steal and StealHalf
-	if d.OnOffer != nil {
-		d.OnOffer()
-	}
+	d.split.Store(s + n) // pairs with the loads in Steal and StealHalf
 }
 
 // takeBack makes all that is on offer private, when there is nothing private. False: nothing is.

@@ -45,20 +45,19 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// goesOn reports whether functions of the run are still to be called.
-func (r *run) goesOn() bool {
-	if r.failure.Load() != nil {
-		return false
-	}
-	if r.done == nil {
-		return true
-	}
+// over reports whether no more functions of the run are to be called. It is inlined.
+func (r *run) over() bool {
+	return r.failure.Load() != nil || r.done != nil && r.cancelled()
+}
+
+// cancelled reports whether the run's context is done, and if so fails the run.
+func (r *run) cancelled() bool {
 	select {
 	case <-r.done:
 		r.failure.CompareAndSwap(nil, &Error{Graph: r.plan.name, Err: context.Cause(r.ctx)})
-		return false
-	default:
 		return true
+	default:
+		return false
 	}
 }
 

@@ -21,17 +21,20 @@ import (
 //     there is more, and wakes another then.
 //
 // Work for any worker is given when no node has one searching; work bound to a node when that node has none. The number of all
-// bits, raised before one is set and lowered after it was cleared, spares a giver the looks while nobody is asleep.
+// bits, raised before one is set and lowered after it was cleared, spares the giver most looks while nobody is asleep.
 type idle struct {
 	searching atomic.Int32
 	parked    []atomic.Uint64
 }
 
-// wake sees to it that work for anybody, which appeared on a node, is found.
+// wake sees to it that work for anybody, which appeared on a node, is found. It is inlined.
 func (e *Executor) wake(from int) {
-	if e.asleep.Load() == 0 {
-		return
+	if e.asleep.Load() > 0 {
+		e.wakeAny(from)
 	}
+}
+
+func (e *Executor) wakeAny(from int) {
 	for i := range e.nodes {
 		if e.nodes[i].idle.searching.Load() > 0 {
 			return
@@ -46,7 +49,7 @@ func (e *Executor) wake(from int) {
 
 // wakeOn sees to it that work bound to a node is found.
 func (e *Executor) wakeOn(n int) {
-	if e.asleep.Load() > 0 && e.nodes[n].idle.searching.Load() == 0 {
+	if e.nodes[n].idle.searching.Load() == 0 {
 		e.rouse(n)
 	}
 }
