@@ -41,14 +41,15 @@ import "sync/atomic"
 // private ones in the old order, and nothing was copied. Positions are 64 bits and each CAS of top
 // uses up as many as it moves: they don't come round.
 //
-// Which elements are on offer: whenever Push or Pop finds none on offer, it offers some of the
-// private ones; Push keeps no more than 2*keep, and Offer none. So a thief that comes between two calls of the owner finds
-// something, unless the deque is empty or other thieves have had it all since.
+// Which elements are on offer: whenever Push or Pop finds none on offer, it offers some of the private
+// ones; Push keeps no more than 2*keep, and Offer none. So a thief that comes between two such calls of
+// the owner finds something, unless the deque is empty or other thieves have had it all since. (Take
+// offers nothing: it is the first half of a Pop whose second half is Offer.)
 //
-// Linearization: a theft at its CAS; one that finds nothing at its load of split, which then was top. Push, Offer
-// and Pop at their store of split if they offer, else at their load of top, or anywhere in the call where they
-// load none. A Pop that takes back is two steps, the taking by its CAS, after which nothing is on offer, and
-// the offering; in between a thief may find nothing.
+// Linearization: a theft at its CAS; one that finds nothing at its load of split, which then was top.
+// Push, Offer and Pop at their store of split if they offer, else at their load of top, or anywhere in
+// the call where they load none. A Pop that takes back is two steps, the taking by its CAS, after which
+// nothing is on offer, and the offering; in between a thief may find nothing.
 //
 // Plain stores: head is the owner's, and slots and shift are published by the store of split. An
 // overtaken thief may read them while they change; its CAS fails (owned.go). So Push and Pop are
@@ -56,8 +57,8 @@ import "sync/atomic"
 // have at least two exchanges: its Pop must order its store of bottom before its load of top.
 //
 // Reclamation: arrays are Go's. A thief's own pointer keeps an older one alive, and nothing is used
-// again by hand. Hazard pointers would be a store, a fence and a second load for each theft, to free by hand
-// what the collector frees in time: all the older arrays together are smaller than the one in use.
+// again by hand. Hazard pointers would be a store, a fence and a second load for each theft, to free by
+// hand what the collector frees in time: all the older arrays together are smaller than the one in use.
 //
 // Progress: Push, Pop and the thefts are lock-free; whoever repeats does so because somebody else
 // took an element. Push and Pop of private elements are wait-free, but for growing, which copies.
@@ -70,11 +71,13 @@ import "sync/atomic"
 //	Take   x     x    x     x
 //	Offer  x     x    x     x
 //
-// Rejected: Chase and Lev's own, also with a push without a fence: its Pop cannot do without one. A word
-// that packs top and split (Lace): 32 bits of position come round within minutes, and who lowers split in it and
-// raises it again, with other elements below, fools a thief that takes many. A flag by which thieves ask
-// for more (Lace): the owner sees it only in its next call, so that who comes first comes in vain; instead the
-// owner looks at top, a line that only thefts take away from it.
+// Rejected: Chase and Lev's own, also with a push without a fence: its Pop cannot do without one, and a
+// theft of many is wrong there, since its owner takes all but the last element without a CAS. A word that
+// packs top and split (Lace): 32 bits of position come round within minutes, and who lowers split in it
+// and raises it again, with other elements below, fools a thief that takes many. A flag by which thieves
+// ask for more (Lace): the owner sees it only in its next call, so that who comes first comes in vain;
+// instead the owner looks at top, a line that only thefts take away from it. A function to be called when
+// something is offered: an indirect call each time, where a result does.
 
 // Deque is a double-ended queue of 64-bit values. One goroutine, the owner, pushes and pops at one
 // end; anybody steals at the other, the oldest first. The zero value is an empty deque; it must not be

@@ -110,8 +110,8 @@ func (w *worker) rescue() {
 	w.run.fail(w.at, ErrGoexit)
 }
 
-// follow does the step in hand, then one that was waiting for it or the newest of the worker's own, and so on, but not for ever. A step
-// is done by calling its function, or passed when the run has failed.
+// follow does the step in hand, then one that was waiting for it or the newest of the worker's own, and so on, but not for
+// ever. A step is done by calling its function, or passed when the run has failed.
 func (w *worker) follow() {
 	for range fresh {
 		if w.open.Offer() {
