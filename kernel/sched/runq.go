@@ -3,6 +3,7 @@ package sched
 import (
 	"math/bits"
 	"sync/atomic"
+	"unsafe"
 
 	"pdac/kernel/lockfree"
 )
@@ -212,10 +213,10 @@ func (tk *Task) urge(t ID) uint32 {
 //
 //go:nosplit
 func (c *CPU) enter(b uint32, e uint64, n uint32, since uint64) {
-	bd := &c.bands[b%uint32(len(c.bands))]
+	bd := c.at(b)
 	bd.count.Add(1)
 	bd.Push(nodes, n, e)
-	if bit := uint64(1) << (b % 64); c.bits.Load()&bit == 0 {
+	if bit := uint64(1) << (b & 63); c.bits.Load()&bit == 0 {
 		bd.since.Store(since)
 		c.bits.Or(bit)
 	}
@@ -249,7 +250,7 @@ func (c *CPU) pop() (t ID, more uint64) {
 //
 //go:nosplit
 func (c *CPU) popBand(b uint32) (t ID, more uint64) {
-	bd := &c.bands[b%uint32(len(c.bands))]
+	bd := c.at(b)
 	e, n, ok := bd.Pop(nodes)
 	if !ok {
 		c.hide(b)
@@ -338,11 +339,17 @@ func (c *CPU) joinOthers(e uint64) {
 	}
 }
 
+// at returns a band, unchecked like a task's record.
+func (c *CPU) at(b uint32) *band {
+	return (*band)(unsafe.Add(unsafe.Pointer(&c.bands), uintptr(b)*unsafe.Sizeof(band{})))
+}
+
 // hide clears the bit of a band that was seen empty.
 func (c *CPU) hide(b uint32) {
-	c.bits.And(^(1 << b))
-	if !c.bands[b].Empty(nodes) {
-		c.bits.Or(1 << b)
+	bit := uint64(1) << (b & 63)
+	c.bits.And(^bit)
+	if !c.at(b).Empty(nodes) {
+		c.bits.Or(bit)
 	}
 }
 

@@ -69,6 +69,7 @@ func TestHandOversExactlyOnce(t *testing.T) {
 	}
 	wg.Wait()
 	check(t)
+	checkNodes(t)
 	var run, moved int64
 	for id := ID(1); id <= ntasks; id++ {
 		run += int64(count[id].run)
@@ -100,6 +101,7 @@ func TestAllTaskNumbers(t *testing.T) {
 		t.Fatalf("%d tasks, want %d", n, MaxTasks-1)
 	}
 	check(t)
+	checkNodes(t)
 	for i := 0; n > 0; i = (i + 1) % 3 {
 		id := Leave(i)
 		if id == 0 || seen[id] {
@@ -113,6 +115,7 @@ func TestAllTaskNumbers(t *testing.T) {
 		leave(t, i, 0)
 	}
 	check(t)
+	checkNodes(t)
 }
 
 // TestRetractWithoutSpares takes every spare node away: who wants a task from the middle of a queue gets none, and it runs in its turn.
@@ -139,4 +142,5 @@ func TestRetractWithoutSpares(t *testing.T) {
 	Urgent(0, a)
 	leave(t, 0, a)
 	check(t)
+	checkNodes(t)
 }

@@ -54,7 +54,7 @@ func Park(cpu int, t ID, deadline uint64) (seq uint64) {
 // Yield lets the others of the CPU's queue run before the current task, if there are any; it takes effect in Leave.
 func Yield(cpu int, t ID) {
 	c := on(cpu)
-	if c.load() != 0 {
+	if !c.empty() {
 		c.yield = true
 		c.need.Or(evaluate)
 	}
