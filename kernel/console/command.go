@@ -100,7 +100,7 @@ func builtin() []Command {
 		{"version", "", "what was booted, and how long ago", Version{}, get(func(s *System) func() Version { return s.Version }), nil},
 		{"cpu", "", "the CPUs, what they did and what they run", CPUs{}, get(func(s *System) func() CPUs { return s.CPUs }), nil},
 		{"mem", "", "memory by node, page faults, the Go heap", Memory{}, runMem, nil},
-		{"numa", "", "the nodes: CPUs, memory, distances", NUMA{}, get(func(s *System) func() NUMA { return s.NUMA }), nil},
+		{"numa", "[sample pages]", "the nodes; sample so many pages a second", NUMA{}, runNUMA, nil},
 		{"irq", "", "interrupts and exceptions per CPU", IRQs{}, get(func(s *System) func() IRQs { return s.IRQs }), nil},
 		{"ps", "", "the tasks", Tasks{}, get(func(s *System) func() Tasks { return s.Tasks }), nil},
 		{"syscalls", "", "system calls by number, those that are not implemented too", Syscalls{}, get(func(s *System) func() Syscalls { return s.Syscalls }), nil},

@@ -44,7 +44,7 @@ func machine(calls *[]string) System {
 			return Memory{TotalBytes: 1 << 30, FreeBytes: 1 << 29, Nodes: []NodeMemory{{ID: 0, TotalBytes: 1 << 30, FreeBytes: 1 << 29, LocalAllocs: 7}, {ID: 1}}, Faults4K: 99}
 		},
 		NUMA: func() NUMA {
-			return NUMA{[]Node{{0, 0, []int{0, 1, 2, 5}, 1 << 30, 1 << 29, []int{10, 20, 20, 20}}, {ID: 1, Domain: 7, Distances: []int{20, 10}}}}
+			return NUMA{Nodes: []Node{{0, 0, []int{0, 1, 2, 5}, 1 << 30, 1 << 29, []int{10, 20, 20, 20}, nil}, {ID: 1, Domain: 7, Distances: []int{20, 10}}}}
 		},
 		IRQs:  func() IRQs { return IRQs{[]Vector{{14, "#PF", 33, []uint64{30, 3}}, {32, "timer", 5, []uint64{5, 0}}}} },
 		Tasks: func() Tasks { return Tasks{[]Task{{3, "m0", "running", 1, 1, 1e9, 5e8, 17}}} },
@@ -149,8 +149,8 @@ func TestCommandsJSON(t *testing.T) {
 			}
 		}
 	}
-	want := `{"nodes":[{"id":0,"domain":0,"cpus":[0,1,2,5],"total_bytes":1073741824,"free_bytes":536870912,"distances":[10,20,20,20]},` +
-		`{"id":1,"domain":7,"cpus":[],"total_bytes":0,"free_bytes":0,"distances":[20,10]}]}` + "\n"
+	want := `{"nodes":[{"id":0,"domain":0,"cpus":[0,1,2,5],"total_bytes":1073741824,"free_bytes":536870912,"distances":[10,20,20,20],"accesses":[]},` +
+		`{"id":1,"domain":7,"cpus":[],"total_bytes":0,"free_bytes":0,"distances":[20,10],"accesses":[]}],"sample_rate":0,"sampled":0}` + "\n"
 	if got := exec(t, machine(&calls), "numa -j"); got != want {
 		t.Errorf("numa -j printed %s", got)
 	}

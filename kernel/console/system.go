@@ -9,6 +9,7 @@ type System struct {
 	CPUs     func() CPUs
 	Memory   func() Memory // without Heap, which the console fills in
 	NUMA     func() NUMA
+	SetRate  func(pages int) // of sampling, a second: 0 to MaxRate
 	IRQs     func() IRQs
 	Tasks    func() Tasks
 	Syscalls func() Syscalls
@@ -98,9 +99,11 @@ type Heap struct {
 	Goroutines    uint64 `json:"goroutines"`
 }
 
-// NUMA is the topology.
+// NUMA is the topology, and whose memory the CPUs of each node were seen to use.
 type NUMA struct {
-	Nodes []Node `json:"nodes"`
+	Nodes   []Node `json:"nodes"`
+	Rate    int    `json:"sample_rate"` // pages a second that are sampled, 0: none
+	Sampled uint64 `json:"sampled"`     // pages that were
 }
 
 // Node is a NUMA node. Distances are ACPI's: 10 is the node itself.
@@ -111,6 +114,8 @@ type Node struct {
 	TotalBytes uint64 `json:"total_bytes"`
 	FreeBytes  uint64 `json:"free_bytes"`
 	Distances  []int  `json:"distances"` // to node 0, 1, ...
+
+	Accesses []uint64 `json:"accesses"` // sampled ones by the node's CPUs, to node 0, 1, ...
 }
 
 // IRQs is all vectors that were ever taken.

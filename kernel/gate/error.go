@@ -52,6 +52,7 @@ const (
 	ErrMemory        // no memory, or no addresses for it
 	ErrFull          // too many of these
 	ErrMissing       // this machine has none
+	ErrStay          // pages stay on nodes that the policy does not name
 	ErrKilled        // the task was killed
 )
 
@@ -62,6 +63,7 @@ var errorTexts = [...]string{
 	ErrMemory:  "out of memory",
 	ErrFull:    "too many",
 	ErrMissing: "not on this machine",
+	ErrStay:    "pages stay on other nodes: there is no memory on the policy's",
 	ErrKilled:  "killed",
 }
 

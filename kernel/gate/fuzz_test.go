@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"pdac/kernel/numa"
 )
 
 // input is what the calls of the tests are made with.
@@ -93,6 +95,12 @@ var callers = [calls]func(a *input) error{
 	statsRead:   func(a *input) error { return just(StatsRead(a.id)) },
 	powerOff:    func(a *input) error { return PowerOff(a.id, a.n) },
 	powerReboot: func(a *input) error { return PowerReboot(a.id) },
+	memoryPolicy: func(a *input) error {
+		return MemoryPolicy(a.id, a.p, Policy{Mode: numa.Mode(a.n), Nodes: uint64(a.d)}, a.n&1 != 0)
+	},
+	memoryPlacement: func(a *input) error { return just(MemoryPlacement(a.id, a.p)) },
+	// A task's policy would stay on the test's thread.
+	taskPolicy: func(a *input) error { return TaskPolicy(a.id, Policy{Mode: PolicyDefault, Nodes: uint64(a.n)}) },
 }
 
 func TestEveryCallIsFuzzed(t *testing.T) {
@@ -100,7 +108,7 @@ func TestEveryCallIsFuzzed(t *testing.T) {
 		if callers[c] == nil {
 			t.Errorf("%s has no fuzz entry", callTable[c].name)
 		}
-		if callTable[c].name == "" {
+		if e := callTable[c]; e.name == "" || e.number != c {
 			t.Errorf("call %d is not in the table", c)
 		}
 	}

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -35,7 +36,7 @@ func TaskJoin(id ID, ctx context.Context) error {
 	if ctx != nil {
 		stop = ctx.Done()
 	}
-	if err := wait(g, x.done, stop); err != nil {
+	if err := wait(&g, x.done, stop); err != nil {
 		return taskJoin.fail(err)
 	}
 	select {
@@ -56,7 +57,7 @@ func TaskKill(id ID) error {
 	if err != nil {
 		return err
 	}
-	defer t.leave()
+	defer t.Release()
 	value[*spawned](o).kill()
 	return nil
 }
@@ -72,12 +73,13 @@ func TaskTune(id ID, o TaskOptions) error {
 	if err := taskTune.check(&o); err != nil {
 		return err
 	}
+	o.CPUs = slices.Clone(o.CPUs)
 	t, v, err := enter(taskTune, id)
 	if err != nil {
 		return err
 	}
-	defer t.leave()
-	if !value[*spawned](v).tune(o) {
+	defer t.Release()
+	if !value[*spawned](v).tune(func(x *TaskOptions) { o.Name, o.Space, *x = x.Name, x.Space, o }) {
 		return taskTune.fail(ErrWouldBlock)
 	}
 	return nil
@@ -89,6 +91,6 @@ func TaskState(id ID) (TaskStatus, error) {
 	if err != nil {
 		return TaskStatus{}, err
 	}
-	defer t.leave()
+	defer t.Release()
 	return value[*spawned](o).status(), nil
 }

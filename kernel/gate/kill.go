@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pdac/kernel/klog"
+	"pdac/kernel/space"
 )
 
 // The life of a spawned task, as others see and end it.
@@ -52,7 +53,7 @@ func (x *spawned) late() {
 		return
 	}
 	klog.New(klog.Warn).Str("gate: task ").Dec(uint64(s.Thread)).Str(" was killed a second ago and makes no gated call").End()
-	x.tune(TaskOptions{Class: Batch, Priority: MaxPriority, Tickets: 1})
+	x.tune(func(o *TaskOptions) { o.Class, o.Priority, o.Tickets = Batch, MaxPriority, 1 })
 }
 
 // noticed takes the count in pending back, once.
@@ -71,15 +72,17 @@ func (k *tasks) stop() {
 	}
 }
 
-// tune changes the task's thread. False: it has none.
-func (x *spawned) tune(o TaskOptions) bool {
+// tune changes the task's thread to what change makes of its options. False: it has none.
+func (x *spawned) tune(change func(o *TaskOptions)) bool {
 	x.life.Lock()
 	defer x.life.Unlock()
-	n := x.thread
-	if n == 0 {
+	if x.thread == 0 {
 		return false
 	}
-	core.threads.Tune(n, o)
+	change(&x.options)
+	defer space.Set(space.Get())
+	enterKernel()
+	core.threads.Tune(x.thread, x.options)
 	return true
 }
 

@@ -3,6 +3,7 @@ package gate
 import (
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,9 +63,10 @@ type spawned struct {
 	dying  atomic.Bool            // it has seen that it was killed
 	wake   atomic.Pointer[func()] // ends its wait
 
-	life   sync.Mutex // keeps its end away
-	thread int        // number of its thread; 0 before it begins, and after its end
-	over   bool
+	life    sync.Mutex // keeps its end away
+	thread  int        // number of its thread; 0 before it begins, and after its end
+	over    bool
+	options TaskOptions
 
 	done chan struct{} // closed at its end
 	err  error         // how it ended; before that
@@ -95,22 +97,26 @@ func Spawn(id ID, o TaskOptions, f func()) (ID, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer t.leave()
+	defer t.Release()
 	if err := core.tasks.add(); err != nil {
 		return 0, taskSpawn.fail(err)
 	}
-	x := &spawned{done: make(chan struct{})}
+	if o.Name == "" {
+		o.Name = "spawned"
+	}
+	o.CPUs = slices.Clone(o.CPUs)
+	x := &spawned{done: make(chan struct{}), options: o}
 	made, err := newObject(typeThread, x, nil, usual)
 	if err != nil {
 		core.tasks.remove()
 		return 0, taskSpawn.fail(err)
 	}
-	go x.run(core.tasks, o, home, f)
+	go x.run(core.tasks, home, f)
 	return made, nil
 }
 
 // run is the task.
-func (x *spawned) run(k *tasks, o TaskOptions, home Space, f func()) {
+func (x *spawned) run(k *tasks, home Space, f func()) {
 	runtime.LockOSThread() // and never unlocked, so that the thread ends with the goroutine
 	err := error(ErrKilled)
 	defer func() { // after a panic too, and after Goexit
@@ -120,7 +126,7 @@ func (x *spawned) run(k *tasks, o TaskOptions, home Space, f func()) {
 		close(x.done)
 	}()
 	k.begin(x)
-	x.tune(o)
+	x.tune(func(*TaskOptions) {})
 	space.Set(uint32(home))
 	if !x.killed.Load() {
 		f()

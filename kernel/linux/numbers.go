@@ -159,6 +159,10 @@ const IRQWait = 0x5000
 // EACCES: the caller's space may not drive devices.
 const Crash = 0x5001
 
+// SetClass is PDAC's own call: it puts thread RDI into class RSI of package sched. EACCES: the caller's space may not drive
+// devices. ESRCH: there is no such thread. EINVAL: there is no such class.
+const SetClass = 0x5004
+
 // SampleMemory is PDAC's own call: up to RDI pages are to tell who touches them next (vm.Sample). It returns how many, up to
 // vm.SampleMost. EACCES: the caller's space may not drive devices.
 const SampleMemory = 0x5003

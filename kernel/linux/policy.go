@@ -35,11 +35,7 @@ var (
 	memoryNodes uint64
 )
 
-func (p *placement) reset() {
-	p.set(numa.Policy{})
-	p.home.Store(0)
-}
-
+// inherit begins a new thread's: whatever an earlier one of its number left is overwritten.
 func (p *placement) inherit(from *placement) {
 	p.set(from.policy())
 	p.home.Store(from.home.Load())

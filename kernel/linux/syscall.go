@@ -254,6 +254,8 @@ func lateCall(cpu int, t sched.ID, c *sched.Context) int64 {
 		return sysIRQWait(cpu, t, c)
 	case MapDevice:
 		return sysMapDevice(cpu, c)
+	case SetClass:
+		return sysSetClass(cpu, t, c)
 	case SampleMemory:
 		if r := ask(cpu, FamilyMachine, RightDrive); r != 0 {
 			return r

@@ -58,7 +58,10 @@ func (m *Machine) enter() {
 func (m *Machine) Spawn(lines uint32) sched.ID { return m.SpawnPinned(lines, -1) }
 
 // SpawnPinned is Spawn of a task that runs on one CPU only.
-func (m *Machine) SpawnPinned(lines uint32, cpu int) sched.ID {
+func (m *Machine) SpawnPinned(lines uint32, cpu int) sched.ID { return m.SpawnAs(lines, cpu, nil) }
+
+// SpawnAs is SpawnPinned, or Spawn for CPU -1, of a task that set, if not nil, prepares before it is queued.
+func (m *Machine) SpawnAs(lines uint32, cpu int, set func(t sched.ID)) sched.ID {
 	m.enter()
 	t, ok := sched.New(m.cpu)
 	if !ok {
@@ -72,6 +75,9 @@ func (m *Machine) SpawnPinned(lines uint32, cpu int) sched.ID {
 		mask.Add(cpu)
 		sched.SetAffinity(m.cpu, t, &mask)
 	}
+	if set != nil {
+		set(t)
+	}
 	m.live++
 	m.Tasks++
 	m.trace.add(m.now, "spawn", m.cpu, t)
@@ -84,8 +90,8 @@ func (m *Machine) SpawnPinned(lines uint32, cpu int) sched.ID {
 // Wake ends the sleep of a task; it reports whether the task slept.
 func (m *Machine) Wake(t sched.ID) bool {
 	m.enter()
+	m.charge(waking, Futex, 1)
 	if m.tasks[t].state != sleeping {
-		m.charge(waking, Push, 1)
 		return false
 	}
 	m.wake(t, m.tasks[t].sleep)
@@ -110,13 +116,14 @@ func (m *Machine) beforePush(t sched.ID) {
 func (m *Machine) afterPush(t sched.ID) {
 	at := sched.Get(t).CPU()
 	m.tasks[t].queued = int32(at)
-	m.own(&m.lines.queues[at])
+	m.ownQueue(at)
 	m.lookAtIdle()
 }
 
 // Park puts the calling task to sleep until it is woken, or until a deadline in ns, 0 for none.
 func (m *Machine) Park(deadline uint64) {
 	m.enter()
+	m.charge(waking, Futex, 1)
 	m.charge(waking, Park, 1)
 	t := m.c.cur
 	m.trace.add(m.now, "park", m.cpu, t)

@@ -47,10 +47,11 @@ func (m *Machine) checkTask(t sched.ID) {
 	}
 }
 
-// checkWait fails the run if a CPU, one that could have run it, has been idle for as long as task t waited. A task that was
-// given to an idle CPU which stalled waits for it: that is left to the figures.
+// checkWait fails the run if a CPU, one that could have run it, has been idle for as long as task t waited. A task in the queue of
+// a CPU that is about to look there is left to it, and waits for it if it stalls: that is left to the figures.
 func (m *Machine) checkWait(t sched.ID, wait uint64) {
-	if !m.cfg.Check || wait <= m.cfg.Bound || m.idle == 0 || m.c.thawed > m.tasks[t].ready {
+	if !m.cfg.Check || wait <= m.cfg.Bound || m.idle == 0 ||
+		m.c.thawed > m.tasks[t].ready || m.cpus[m.tasks[t].queued].thawed > m.tasks[t].ready {
 		return
 	}
 	for i := range m.cpus {

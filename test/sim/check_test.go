@@ -40,7 +40,7 @@ func TestFaultsAreFound(t *testing.T) {
 			m.tasks[t].pinned = int32(1 - m.cpu)
 			m.Compute(t, 5)
 		}, "may run on CPU"},
-		"lost": {func(m *Machine, t sched.ID) {
+		"lost task": {func(m *Machine, t sched.ID) {
 			m.Park(0)
 			m.tasks[t].state = waiting // as if a wakeup had come
 			m.check(true)
@@ -68,8 +68,9 @@ func TestIdleCPUIsFound(t *testing.T) {
 		"must run":      {func(m *Machine) { m.tasks[1].pinned = 1 }, true},
 		"ready late":    {func(m *Machine) { m.tasks[1].ready = 600 }, false},
 		"stalled":       {func(m *Machine) { m.cpus[0].thawed = 999 }, false},
+		"owner stalled": {func(m *Machine) { m.tasks[1].queued, m.cpus[2].thawed = 2, 999 }, false},
 	} {
-		m := &Machine{cfg: Config{Check: true, Bound: 500}, cpus: make([]cpu, 2), tasks: make([]task, 2), now: 1000, idle: 1}
+		m := &Machine{cfg: Config{Check: true, Bound: 500}, cpus: make([]cpu, 3), tasks: make([]task, 2), now: 1000, idle: 1}
 		m.cpus[1] = cpu{halted: true, kick: never, began: 100}
 		m.tasks[1] = task{ready: 200, pinned: -1}
 		m.on(0)

@@ -9,7 +9,9 @@ const (
 	New
 	Push
 	Park
+	Futex
 	Switch
+	Requeue
 	Exit
 	Interrupt
 	HaltExit
@@ -33,12 +35,9 @@ const Overlap = 4
 // recordLines is how many lines of a task another CPU reads to run it: the record's first, and three of registers.
 const recordLines = 4
 
-// committed is the one place where the simulator's costs are. Instructions are those of test/bench/linux/record.txt, and
-// of the benchmarks beside this file under valgrind, which tell what of it is the scheduler's own (docs/SIMULATION.md):
-//
-//	BenchmarkSpawn   484  New + Enqueue + Leave + Exit
-//	BenchmarkYield   218  Yield + Leave
-//	BenchmarkWake    322  Wake + Park + Leave
+// committed is the one place where the simulator's costs are. The scheduler's own instructions were counted on the host, by
+// callgrind over the benchmarks beside this file (docs/SIMULATION.md), what surrounds them in the guest: they are what
+// test/bench/linux/record.txt has for system calls more than the scheduler's own at that time.
 var committed = [nCosts]struct {
 	name         string
 	instructions float64
@@ -47,16 +46,20 @@ var committed = [nCosts]struct {
 }{
 	Syscall: {"syscall", 52, 50,
 		"RawSyscall 52; SYSCALL and the return take some 50 ns more than instructions (Humphries et al., ghOSt, SOSP 2021: 72 ns)"},
-	New: {"new", 180, 0,
-		"BenchmarkSpawn less Leave, Exit and Push"},
-	Push: {"push", 236, 0,
-		"BenchmarkWake less Park and Leave: 130; half of what the futex round trip of 1,529 adds to that: 106"},
-	Park: {"park", 138, 0,
-		"BenchmarkWake less Wake and Leave: 32; the other half of the futex: 106"},
-	Switch: {"switch", 345, 0,
-		"sched_yield between two threads 397 less RawSyscall: the scheduler's 218, and registers saved and restored"},
-	Exit: {"exit", 80, 0,
-		"BenchmarkSpawn less its other parts"},
+	New: {"new", 142, 0,
+		"BenchmarkSpawn: New"},
+	Push: {"push", 249, 0,
+		"BenchmarkWake: Wake (Enqueue is 241)"},
+	Park: {"park", 51, 0,
+		"BenchmarkWake: Park"},
+	Futex: {"futex", 106, 0,
+		"a futex call around Wake or Park: half a round trip of 1,529, less two system calls, the scheduler's 322 and 127 for registers, by 2"},
+	Switch: {"switch", 241 + 127, 0,
+		"BenchmarkWake: Leave; registers saved and restored: sched_yield 397 less the system call and the scheduler's 218"},
+	Requeue: {"requeue", 33 + 481 - 241, 0,
+		"BenchmarkYield: Yield, and Leave with a current task, less Leave without"},
+	Exit: {"exit", 100, 0,
+		"BenchmarkSpawn: Exit"},
 	Interrupt: {"interrupt", 0, 500,
 		"1,212 cycles at 2.3 GHz to take an IPI and return (Kaffes et al., Shinjuku, NSDI 2019)"},
 	HaltExit: {"halt exit", 0, 2000,

@@ -87,8 +87,8 @@ func TestCostsCoverTheRecord(t *testing.T) {
 		return sum
 	}
 	charged := map[string]float64{
-		"sched_yield 2 threads 1 cpu": in(Syscall, Switch),
-		"futex ping-pong RT, 1 CPU":   2 * in(Syscall, Syscall, Push, Park, Switch),
+		"sched_yield 2 threads 1 cpu": in(Syscall, Requeue, Switch),
+		"futex ping-pong RT, 1 CPU":   2 * in(Syscall, Push, Futex, Syscall, Park, Futex, Switch),
 		"RawSyscall(SYS_GETPPID)":     in(Syscall),
 	}
 	for line := range strings.Lines(string(b)) {

@@ -37,12 +37,17 @@ func (l *lines) distance(to, from int) uint64 { return l.cost[l.node[to]][l.node
 // Own lets the trap's CPU write a line of the workload's.
 func (m *Machine) Own(l *Line) { m.own(l) }
 
+// ownQueue lets the trap's CPU write a CPU's queue: its word of bits, a band, and a node, one after the other.
+func (m *Machine) ownQueue(cpu int) { m.spend(sharing, (queueLines-1)*m.own(&m.lines.queues[cpu])) }
+
+const queueLines = 3
+
 // own lets the trap's CPU write a line: it waits until those before it have had it. A trap that has run for long may have
-// taken it later than this one wants it, which then was before.
-func (m *Machine) own(l *Line) {
+// taken it later than this one wants it, which then was before. The ns of the transfer, without the wait, are returned.
+func (m *Machine) own(l *Line) (transfer uint64) {
 	l.version++
 	if l.owner == int32(m.cpu)+1 {
-		return
+		return 0
 	}
 	at := m.now + m.c.cost
 	from, d := at, uint64(0)
@@ -55,6 +60,7 @@ func (m *Machine) own(l *Line) {
 	}
 	l.owner = int32(m.cpu) + 1
 	m.spend(sharing, from-at+d)
+	return d
 }
 
 // changed reports whether a line was written since the trap's CPU last looked at it.

@@ -54,20 +54,25 @@ func (m *Machine) spend(why Cause, ns uint64) {
 
 // finish completes the Result.
 func (m *Machine) finish() {
+	if m.err != nil {
+		m.Makespan = m.now
+	}
+	for i := range m.cpus { // what is under way
+		if c := &m.cpus[i]; c.began >= m.Makespan {
+			continue
+		} else if c.halted {
+			m.Spent[idling] += m.Makespan - c.began
+		} else if c.cur != 0 {
+			m.tasks[c.cur].used += m.Makespan - c.began
+			m.Spent[computing] += m.Makespan - c.began
+		}
+	}
 	for t := range m.tasks {
 		if tk := &m.tasks[t]; tk.state != none {
 			if tk.state == waiting && tk.ready < m.now {
 				tk.waited += m.now - tk.ready
 			}
 			m.ended(sched.ID(t))
-		}
-	}
-	if m.err != nil {
-		m.Makespan = m.now
-	}
-	for i := range m.cpus {
-		if c := &m.cpus[i]; c.halted && c.began < m.Makespan {
-			m.Spent[idling] += m.Makespan - c.began
 		}
 	}
 	m.Least = m.work.Least(m)

@@ -32,6 +32,15 @@ var Scenarios = []Scenario{
 	{"oversubscribed", "10 equal tasks of 200 ms a CPU, which never wait", func(cpus int, size float64) Workload {
 		return newCrowd(10*cpus, uint64(scaled(200_000_000, size)))
 	}},
+	{"lottery", "8 tasks a CPU that never wait, pinned, with 1 to 1,000 tickets at random: 10,000 draws", func(cpus int, size float64) Workload {
+		return newContest(true, cpus, scaled(10_000, size))
+	}},
+	{"priorities", "8 tasks a CPU that never wait, pinned, of the 8 priorities: 10,000 quanta", func(cpus int, size float64) Workload {
+		return newContest(false, cpus, scaled(10_000, size))
+	}},
+	{"latency", "the server's bursts at 30% load by tasks of the latency class, over 2 tasks a CPU that never wait", func(cpus int, size float64) Workload {
+		return newMixed(cpus, scaled(200*cpus, size))
+	}},
 	{"naps", "2 tasks a CPU of 50 us turns and 20 us sleeps, 32 KiB each, all made on node 0", func(cpus int, size float64) Workload {
 		return newSleepers(2*cpus, scaled(200, size))
 	}},

@@ -12,36 +12,49 @@ import (
 // distributed.
 type server struct {
 	workers, left int
-	hot           bool       // only node 0 has queues
-	gap           float64    // ns between a queue's bursts, on average
-	next          []uint64   // when a CPU's next burst is due
-	backlog       []uint64   // requests that no worker has: when they came
-	taken         int        // of the backlog
-	sleepers      []sched.ID // idle workers
-	request       []uint64   // of a worker: when it came, 0: it has none
-	busy          []bool     // computing it
-	response      Histogram  // from arrival to end
-	last          uint64     // when the last burst came
-	total         uint64     // ns of all requests
+	load          float64     // of all CPUs
+	hot           bool        // only node 0 has queues
+	class         sched.Class // the workers'
+	rivals        int         // tasks of the normal class that compute until the last request has come
+	gap           float64     // ns between a queue's bursts, on average
+	next          []uint64    // when a CPU's next burst is due
+	backlog       []uint64    // requests that no worker has: when they came
+	taken         int         // of the backlog
+	sleepers      []sched.ID  // idle workers
+	request       []uint64    // of a worker: when it came, 0: it has none
+	busy          []bool      // computing it
+	response      Histogram   // from arrival to end
+	last          uint64      // when the last burst came
+	total         uint64      // ns of all requests
 }
 
 const (
 	burst   = 16     // requests, on average
 	service = 20_000 // ns a request, on average
-	load    = 0.7    // of all CPUs
 )
 
 func newServer(workers, requests int, hot bool) *server {
 	workers = min(workers, sched.MaxTasks-1)
-	return &server{workers: workers, left: requests, hot: hot, request: make([]uint64, workers+1), busy: make([]bool, workers+1)}
+	return &server{workers: workers, left: requests, load: 0.7, hot: hot, request: make([]uint64, workers+1), busy: make([]bool, workers+1)}
 }
 
-func (w *server) Tasks() int { return w.workers }
+// newMixed is a server of the latency class at 30% load, over two tasks a CPU that want all that they can get.
+func newMixed(cpus, requests int) *server {
+	w := newServer(4*cpus, requests, false)
+	w.load, w.class, w.rivals = 0.3, sched.ClassLatency, 2*cpus
+	return w
+}
+
+func (w *server) Tasks() int { return w.workers + w.rivals }
 
 func (w *server) Start(m *Machine) {
 	for i := range w.workers {
 		m.On(i % m.CPUs())
-		m.Spawn(64) // 4 KiB of stack and state
+		m.SpawnAs(64, -1, func(t sched.ID) { sched.SetClass(m.CPU(), t, w.class) }) // 64: 4 KiB of stack and state
+	}
+	for i := range w.rivals {
+		m.On(i % m.CPUs())
+		m.Spawn(512)
 	}
 	w.next = make([]uint64, m.CPUs())
 	var queues []int
@@ -50,7 +63,7 @@ func (w *server) Start(m *Machine) {
 			queues = append(queues, i)
 		}
 	}
-	w.gap = service * burst / load * float64(len(queues)) / float64(m.CPUs())
+	w.gap = service * burst / w.load * float64(len(queues)) / float64(m.CPUs())
 	for _, i := range queues {
 		w.next[i] = 1_000_000 // when all have fallen asleep
 		w.schedule(m, i)
@@ -90,6 +103,10 @@ func (w *server) Arrive(m *Machine) {
 }
 
 func (w *server) Step(m *Machine, t sched.ID) {
+	if int(t) > w.workers {
+		w.rival(m, t)
+		return
+	}
 	if w.busy[t] {
 		w.response.add(m.Now() - w.request[t])
 		w.busy[t], w.request[t] = false, 0
@@ -110,6 +127,16 @@ func (w *server) Step(m *Machine, t sched.ID) {
 		w.sleepers = append(w.sleepers, t)
 		m.Park(0)
 	}
+}
+
+// rival is a Step of a task that never waits: 1 ms, while there is a request.
+func (w *server) rival(m *Machine, t sched.ID) {
+	if w.left == 0 {
+		m.Exit()
+		return
+	}
+	w.total += 1_000_000
+	m.Compute(t, 1_000_000)
 }
 
 func (w *server) Least(m *Machine) uint64 { return max(w.last, w.total/uint64(m.CPUs())) }

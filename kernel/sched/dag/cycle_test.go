@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -75,6 +76,9 @@ func TestLongCycle(t *testing.T) {
 	var cycle *CycleError
 	if err := e.Run(t.Context(), g); !errors.As(err, &cycle) || len(cycle.Path) != size+1 {
 		t.Fatalf("error of %d names, want %d", len(cycle.Path), size+1)
+	}
+	if text := cycle.Error(); len(text) > 200 || !strings.Contains(text, " > ... 99991 more ... > ") {
+		t.Errorf("error %.300q", text)
 	}
 	for k := 1; k < len(cycle.Path); k++ {
 		var a, b int

@@ -42,6 +42,7 @@ type Executor struct {
 	distances []int        // those that occur, ascending: the classes of steals
 	strategy  atomic.Int32 // a Strategy
 
+	asleep  atomic.Int32 // bits set in all idle.parked
 	active  atomic.Int64 // runs submitted and not over
 	closed  atomic.Bool  // no more will be
 	closing chan struct{}
@@ -150,6 +151,7 @@ func (e *Executor) makeNodes() error {
 	slices.Sort(e.distances)
 	e.distances = slices.Compact(e.distances)
 	for _, w := range e.workers {
+		w.binds = len(e.nodes) > 1
 		w.meet(distance[w.node])
 	}
 	return nil

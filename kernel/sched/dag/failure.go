@@ -3,6 +3,7 @@ package dag
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -17,10 +18,19 @@ func (e *Error) Error() string {
 	if e.Path == nil {
 		return fmt.Sprintf("dag: graph %s: cancelled: %v", e.Graph, e.Err)
 	}
-	return fmt.Sprintf("dag: graph %s: %s: %v", e.Graph, strings.Join(e.Path, " > "), e.Err)
+	return fmt.Sprintf("dag: graph %s: %s: %v", e.Graph, shorten(e.Path), e.Err)
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// shorten joins the names of a path, at most both ends of a long one.
+func shorten(path []string) string {
+	const ends = 5
+	if n := len(path) - 2*ends; n > 1 {
+		path = slices.Concat(path[:ends], []string{fmt.Sprintf("... %d more ...", n)}, path[len(path)-ends:])
+	}
+	return strings.Join(path, " > ")
+}
 
 // PanicError is the panic of a function. It unwraps to the value, if that is an error.
 type PanicError struct {
@@ -35,20 +45,19 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// goesOn reports whether functions of the run are still to be called.
-func (r *run) goesOn() bool {
-	if r.failure.Load() != nil {
-		return false
-	}
-	if r.done == nil {
-		return true
-	}
+// over reports whether no more functions of the run are to be called. It is inlined.
+func (r *run) over() bool {
+	return r.failure.Load() != nil || r.done != nil && r.cancelled()
+}
+
+// cancelled reports whether the run's context is done, and if so fails the run.
+func (r *run) cancelled() bool {
 	select {
 	case <-r.done:
 		r.failure.CompareAndSwap(nil, &Error{Graph: r.plan.name, Err: context.Cause(r.ctx)})
-		return false
-	default:
 		return true
+	default:
+		return false
 	}
 }
 

@@ -20,14 +20,21 @@ import (
 //     look, so that its last look sees the work; or finds other work. The last one who found work and stops counting looks whether
 //     there is more, and wakes another then.
 //
-// Work for any worker is given when no node has one searching; work bound to a node when that node has none.
+// Work for any worker is given when no node has one searching; work bound to a node when that node has none. The number of all
+// bits, raised before one is set and lowered after it was cleared, spares the giver most looks while nobody is asleep.
 type idle struct {
 	searching atomic.Int32
 	parked    []atomic.Uint64
 }
 
-// wake sees to it that work for anybody, which appeared on a node, is found.
+// wake sees to it that work for anybody, which appeared on a node, is found. It is inlined.
 func (e *Executor) wake(from int) {
+	if e.asleep.Load() > 0 {
+		e.wakeAny(from)
+	}
+}
+
+func (e *Executor) wakeAny(from int) {
 	for i := range e.nodes {
 		if e.nodes[i].idle.searching.Load() > 0 {
 			return
@@ -62,6 +69,7 @@ func (e *Executor) rouse(at int) bool {
 		word := &n.idle.parked[i]
 		for set := word.Load(); set != 0; set = word.Load() {
 			if word.CompareAndSwap(set, set&(set-1)) {
+				e.asleep.Add(-1)
 				n.idle.searching.Add(1) // for the woken one
 				n.workers[64*i+bits.TrailingZeros64(set)].token <- struct{}{}
 				return true
@@ -75,10 +83,12 @@ func (e *Executor) rouse(at int) bool {
 func (w *worker) park() {
 	n := &w.e.nodes[w.node].idle
 	word, bit := &n.parked[w.place/64], uint64(1)<<(w.place%64)
+	w.e.asleep.Add(1)
 	word.Or(bit)
 	n.searching.Add(-1)
 	if w.over() || w.sees() {
 		if word.And(^bit)&bit != 0 {
+			w.e.asleep.Add(-1)
 			n.searching.Add(1)
 			return
 		} // else a token is on its way

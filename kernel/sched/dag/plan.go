@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // plan is a graph as workers use it. It never changes, so runs share it.
@@ -37,7 +36,7 @@ type CycleError struct {
 }
 
 func (e *CycleError) Error() string {
-	return fmt.Sprintf("dag: graph %s: cycle %s", e.Graph, strings.Join(e.Path, " > "))
+	return fmt.Sprintf("dag: graph %s: cycle %s", e.Graph, shorten(e.Path))
 }
 
 // compile returns the graph's plan, the one that it has if nothing has changed.

@@ -3,7 +3,6 @@ package dag
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -151,43 +150,78 @@ func TestInside(t *testing.T) {
 	}
 }
 
-// A run gets its turn while longer ones, and streams of others, keep the one worker busy: short ones end, and
-// each stream goes on.
-func TestNoRunWaitsForLongOnes(t *testing.T) {
-	e := open(t, Config{Workers: 1, InFlight: 8})
-	var stop atomic.Bool
-	steps := make([]atomic.Int64, 4)
-	var wg sync.WaitGroup
-	for i := range steps {
-		g := New("long")
-		last := g.Func("f", nothing)
-		for range 10 * fresh {
-			last = g.Func("f", func(context.Context) error { steps[i].Add(1); return nil }, last)
+// chain adds functions that are called one after the other.
+func chain(g *Graph, length int, f func(context.Context) error) {
+	last := g.Func("0", f)
+	for range length - 1 {
+		last = g.Func("f", f, last)
+	}
+}
+
+// A new run begins while the one worker follows a long chain.
+func TestNewRunBesideLongChain(t *testing.T) {
+	e := open(t, Config{Workers: 1})
+	var inner Run
+	steps, seen := 0, 0
+	short := New("short")
+	short.Func("f", func(context.Context) error { seen = steps; return nil })
+	long := New("long")
+	chain(long, 100*fresh, func(ctx context.Context) (err error) {
+		if steps++; steps == 1 {
+			inner, err = e.Submit(ctx, short)
 		}
-		wg.Go(func() {
-			for !stop.Load() {
-				if err := e.Run(t.Context(), g); err != nil {
+		return err
+	})
+	if err := e.Run(t.Context(), long); err != nil {
+		t.Fatal(err)
+	}
+	if err := inner.Wait(); err != nil || seen == 0 || seen > 4*fresh {
+		t.Errorf("the new run, error %v, was done after %d steps of the chain, want at most %d", err, seen, 4*fresh)
+	}
+}
+
+// The first run gets its share beside others, as long as it, that never cease to come after it.
+func TestOldRunBesideNewOnes(t *testing.T) {
+	const places = 8
+	e := open(t, Config{Workers: 1, InFlight: places})
+	var stop atomic.Bool
+	runs := make(chan Run, places)
+	next := New("next")
+	again := func(ctx context.Context) error {
+		if stop.Load() {
+			return nil
+		}
+		r, err := e.TrySubmit(ctx, next)
+		if err == nil {
+			runs <- r // has room: as many as there may be
+		} else if err == ErrBusy || err == ErrClosed {
+			err = nil
+		}
+		return err
+	}
+	chain(next, 20*fresh, again)
+	first, err := e.Submit(t.Context(), next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for r := range runs {
+			wg.Go(func() { // in the order in which they end
+				if err := r.Wait(); err != nil {
 					t.Error(err)
 				}
-			}
-		})
-	}
-	short := New("short")
-	short.Func("f", nothing)
-	for range 100 {
-		var before [4]int64
-		for i := range steps {
-			before[i] = steps[i].Load()
+			})
 		}
-		if err := e.Run(t.Context(), short); err != nil {
-			t.Fatal(err)
-		}
-		for i := range steps {
-			for steps[i].Load() == before[i] { // for ever, if it starves
-				runtime.Gosched()
-			}
-		}
+	})
+	if err := first.Wait(); err != nil {
+		t.Error(err)
 	}
 	stop.Store(true)
+	if s := e.Stats(); s.Succeeded > 3*places {
+		t.Errorf("%d others ended before the first of %d", s.Succeeded-1, places)
+	}
+	e.Close()
+	close(runs)
 	wg.Wait()
 }

@@ -14,7 +14,8 @@ import (
 type worker struct {
 	e           *Executor
 	number      int
-	node, place int // its NUMA node, and which of the workers there it is
+	node, place int  // its NUMA node, and which of the workers there it is
+	binds       bool // there are several nodes, so that a step bound to one is not for everybody
 
 	open  lockfree.Deque // steps for anybody
 	bound lockfree.Deque // steps for workers of this node
@@ -26,8 +27,8 @@ type worker struct {
 	calling bool // it is being called
 	called  bool // it was called, but didn't return
 
-	turns   int  // steps taken since the last look at others than the newest
-	looks   uint // such looks
+	long    bool // it has done its own steps for long
+	looks   uint // at others, after that
 	victims []victim
 	steals  [strategies][]steals
 	loot    [most]uint64
@@ -49,10 +50,7 @@ func slotOf(name uint64) uint32       { return uint32(name >> 32) }
 func stepOf(name uint64) uint32       { return uint32(name) }
 
 func newWorker(e *Executor, number, node, place int) *worker {
-	w := &worker{e: e, number: number, node: node, place: place, token: make(chan struct{}, 1), seed: newSeed(number)}
-	w.open.OnOffer = func() { e.wake(node) }
-	w.bound.OnOffer = func() { e.wakeOn(node) }
-	return w
+	return &worker{e: e, number: number, node: node, place: place, token: make(chan struct{}, 1), seed: newSeed(number)}
 }
 
 // main is the worker's goroutine. Pinned, when not nil, gets what Pin says.
@@ -89,7 +87,7 @@ func (w *worker) work() (over bool) {
 	defer w.rescue()
 	if w.called {
 		w.called = false
-		if w.release() {
+		if w.release(w.run, &w.run.plan.steps[w.at]) {
 			w.follow()
 		}
 	}
@@ -112,79 +110,83 @@ func (w *worker) rescue() {
 	w.run.fail(w.at, ErrGoexit)
 }
 
-// follow does the step in hand, then one that was waiting for it, and so on, but not for ever.
+// follow does the step in hand, then one that was waiting for it or the newest of the worker's own, and so on, but not for
+// ever. A step is done by calling its function, or passed when the run has failed.
 func (w *worker) follow() {
 	for range fresh {
-		w.call()
-		if !w.release() {
+		if w.open.Offer() {
+			w.e.wake(w.node)
+		}
+		if w.binds && w.bound.Offer() {
+			w.e.wakeOn(w.node)
+		}
+		r := w.run
+		s := &r.plan.steps[w.at]
+		if r.over() {
+			w.passed.Add(1)
+		} else {
+			w.functions.Add(1)
+			w.calling = true
+			err := s.call(r.ctx)
+			w.calling = false
+			if err != nil {
+				r.fail(w.at, err)
+			}
+		}
+		if !w.release(r, s) && !w.own() {
 			return
 		}
 	}
-	w.turns = fresh
-	w.keep(w.at)
-}
-
-// call calls the function in hand, or passes it if the run has failed.
-func (w *worker) call() {
-	r := w.run
-	if !r.goesOn() {
-		w.passed.Add(1)
-		return
-	}
-	w.open.Offer()
-	w.bound.Offer()
-	w.functions.Add(1)
-	w.calling = true
-	err := r.plan.steps[w.at].call(r.ctx)
-	w.calling = false
-	if err != nil {
-		r.fail(w.at, err)
-	}
+	w.keep(&w.run.plan.steps[w.at], w.at)
+	w.long = true
 }
 
 // release tells the successors of the step in hand that it has ended. True: one of those that are ready now is in
 // hand.
-func (w *worker) release() bool {
-	r, p := w.run, w.run.plan
-	s := &p.steps[w.at]
+func (w *worker) release(r *run, s *step) bool {
 	if s.first == s.last {
 		if r.sinks.Add(-1) == 0 {
 			w.end(r)
 		}
 		return false
 	}
-	took := false
+	p, full := r.plan, false
 	for _, i := range p.after[s.first:s.last] {
+		s := &p.steps[i]
 		// Who waits for one only is ready without counting.
-		if p.steps[i].needs == 1 || atomic.AddInt32(&r.left[i], -1) == 0 {
-			took = w.ready(i, took) || took
+		if s.needs > 1 && atomic.AddInt32(&r.left[i], -1) > 0 {
+			continue
+		}
+		switch {
+		case !full && w.may(s):
+			w.at, full = i, true
+		case w.binds:
+			w.keep(s, i)
+		case w.open.Push(makeName(w.slot, i)): // what keep does, without a call
+			w.e.wake(w.node)
 		}
 	}
-	return took
+	return full
 }
 
-// ready takes a step that waits for nothing in hand, if it may, and else puts it where it will be done. True: it took
-// it.
-func (w *worker) ready(i uint32, full bool) bool {
-	n := int(w.run.plan.steps[i].node)
-	switch bound := n != anyNode && len(w.e.nodes) > 1; {
-	case bound && n != w.node:
-		w.e.send(n, w.slot, i)
-	case !full:
-		w.at = i
-		return true
-	default:
-		w.keep(i)
-	}
-	return false
+// may reports whether the step is for workers of this node. It is inlined.
+func (w *worker) may(s *step) bool {
+	return !w.binds || s.node == anyNode || int(s.node) == w.node
 }
 
-// keep puts a step of the run in hand, which this worker may do, into the right deque.
-func (w *worker) keep(i uint32) {
-	if w.run.plan.steps[i].node != anyNode && len(w.e.nodes) > 1 {
-		w.bound.Push(makeName(w.slot, i))
+// keep puts a step of the run in hand, which waits for nothing, where it will be done.
+func (w *worker) keep(s *step, i uint32) {
+	name := makeName(w.slot, i)
+	if !w.binds || s.node == anyNode {
+		if w.open.Push(name) {
+			w.e.wake(w.node)
+		}
+	} else if int(s.node) == w.node {
+		if w.bound.Push(name) {
+			w.e.wakeOn(w.node)
+		}
 	} else {
-		w.open.Push(makeName(w.slot, i))
+		w.e.send(int(s.node), w.slot, i)
 	}
 }
 
@@ -203,11 +205,15 @@ func (w *worker) begin() bool {
 		return false
 	}
 	copy(w.run.left, p.needs)
-	took := false
+	full := false
 	for _, i := range p.roots {
-		took = w.ready(i, took) || took
+		if s := &p.steps[i]; !full && w.may(s) {
+			w.at, full = i, true
+		} else {
+			w.keep(s, i)
+		}
 	}
-	return took
+	return full
 }
 
 // take takes a step in hand by its name.
@@ -222,8 +228,8 @@ const fresh = 64
 
 // next takes a step in hand, from the worker's own, or by searching. False: the executor is closed.
 func (w *worker) next() bool {
-	if w.turns++; w.turns >= fresh {
-		w.turns = 0
+	if w.long {
+		w.long = false
 		w.receive()
 		if w.other() {
 			return true
@@ -254,10 +260,13 @@ func (w *worker) other() bool {
 
 // own takes the newest of the worker's steps, of those first that fewer can do.
 func (w *worker) own() bool {
-	name, ok := w.bound.Pop()
-	if !ok {
-		name, ok = w.open.Pop()
+	if w.binds {
+		if name, ok := w.bound.Take(); ok {
+			w.take(name)
+			return true
+		}
 	}
+	name, ok := w.open.Take() // follow offers
 	if ok {
 		w.take(name)
 	}
