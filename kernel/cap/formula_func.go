@@ -161,8 +161,12 @@ func (c Consent) End() {
 	}
 }
 
-// agreed says why the use of an entry with functions isn't one that they have agreed to.
+// agreed says why the use of an entry with functions isn't one that they have agreed to. A consent of the call that
+// the caller's function is asked about isn't one for what the function does: it would be as many as it likes.
 func (t *Table) agreed(slot uint32) Verdict {
+	if t.insiders.inside() {
+		return ErrInside
+	}
 	c := &t.consents
 	if c.running.Load() != 0 {
 		g := asm.Goroutine()
@@ -174,9 +178,6 @@ func (t *Table) agreed(slot uint32) Verdict {
 				return OK
 			}
 		}
-	}
-	if t.insiders.inside() {
-		return ErrInside
 	}
 	return ErrRefused
 }
