@@ -66,16 +66,7 @@ func (t *Table) hasFunctions(slot uint32) bool {
 		return false
 	}
 	s := t.cold[slot].formula.Load()
-	for range maxChain {
-		if s == 0 {
-			break
-		}
-		if t.records[s].function.Load() != 0 {
-			return true
-		}
-		s = t.records[s].next()
-	}
-	return false
+	return s != 0 && t.records[s].above.Load()&asks != 0
 }
 
 func (t *Table) agree(id ID) Consent {

@@ -165,7 +165,10 @@ func New(c Config) *Domain {
 		start := time.Now()
 		d.now = func() uint64 { return uint64(time.Since(start)) }
 	}
-	if d.cpu == nil {
+	switch {
+	case c.CPUs == 1:
+		d.cpu = func() int { return 0 } // there is no need to ask
+	case d.cpu == nil:
 		d.cpu = func() int { return rand.IntN(c.CPUs) }
 	}
 	if d.spawn == nil {
