@@ -65,7 +65,7 @@ func (t *Table) end(authority, id ID, allow func() error) error {
 		return ErrInside
 	}
 	defer t.Agree(authority).End()
-	cpu := t.rcu.CPU() // asked once: it may be another one after the wait, or at any time
+	cpu := t.rcu.CPU() // asked once: after the wait it may be another, which is as right
 	var out list
 	if err := t.cutDown(cpu, id, allow, &out); err != nil {
 		return err

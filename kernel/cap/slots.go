@@ -19,9 +19,9 @@ import (
 //
 // A slot is in one of them, by who gave it. Most are taken again by the CPU that gave them, by way of the
 // spare, with their lines still in its cache. (The links of a list are four bytes each, so that a CPU that
-// pushes a slot takes the line away from those that have slots nearby.) What a Revoke ends below its top is
-// pushed at once. Rejected: a list for each node, whose
-// top moves from CPU to CPU with each slot, and the slots' lines after it.
+// pushes a slot takes the line away from those that have slots nearby.) What was below the top of a Revoke is
+// pushed at once. Rejected: a list for each node, whose top moves from CPU to CPU with each slot, and the
+// slots' lines after it.
 //
 // Linearization: give at its CAS of spare or free; take at its Swap or CAS. A take that finds nothing has
 // seen each of the lists empty at some time, not all at one.

@@ -67,7 +67,7 @@ type Config struct {
 	Traps Traps
 
 	Now func() uint64 // monotonic clock, ns; nil: the Go runtime's
-	CPU func() int    // the CPU that the caller runs on, more or less; nil: any, at random
+	CPU func() int    // the CPU that the caller runs on, more or less; not asked of one CPU; nil: any, at random
 
 	// How to wait, for short and for longer, and how to start the goroutine that
 	// runs callbacks, which inherits what goroutines inherit (labels). nil:
