@@ -178,7 +178,11 @@ func (c *CPU) push(cpu int, t ID, tk *Task, front bool) uint32 {
 //
 //go:nosplit
 func (c *CPU) queue(t ID, tk *Task, from State, front bool) uint32 {
-	b := tk.band()
+	w := tk.weight.Load()
+	b := w & 0xff
+	if lotteries.Load()>>(b&63)&1 != 0 { // tk.band, inline
+		b = tk.lotteryBand(b, w>>16)
+	}
 	if !front && c.bits.Load() == 0 && c.lone.Load() == 0 && c.lone.CompareAndSwap(0, reserved) {
 		c.lone.Store(tk.stay(t, from))
 		if tk.Attn.Load() != 0 {
@@ -192,7 +196,12 @@ func (c *CPU) queue(t ID, tk *Task, from State, front bool) uint32 {
 	if front || tk.Attn.Load() != 0 {
 		b = urgentBand
 	}
-	c.enter(b, e, n, since)
+	bd := c.at(b) // enter, inline
+	bd.count.Add(1)
+	bd.Push(nodes, n, e)
+	if c.bits.Load()>>(b&63)&1 == 0 {
+		c.show(b, since)
+	}
 	return b
 }
 
@@ -210,23 +219,28 @@ func (tk *Task) urge(t ID) uint32 {
 }
 
 // enter puts an entry into a band, in node n.
-//
-//go:nosplit
 func (c *CPU) enter(b uint32, e uint64, n uint32, since uint64) {
 	bd := c.at(b)
 	bd.count.Add(1)
 	bd.Push(nodes, n, e)
-	if bit := uint64(1) << (b & 63); c.bits.Load()&bit == 0 {
-		bd.since.Store(since)
-		c.bits.Or(bit)
+	if c.bits.Load()>>(b&63)&1 == 0 {
+		c.show(b, since)
 	}
+}
+
+// show sets the bit of a band, which has waited since then.
+//
+//go:noinline
+func (c *CPU) show(b uint32, since uint64) {
+	c.at(b).since.Store(since)
+	c.bits.Or(1 << (b & 63))
 }
 
 // pop makes the next task of the CPU's own queue RUNNING; 0 if there is none. more is not 0 when it may not have been the last.
 //
 //go:nosplit
 func (c *CPU) pop() (t ID, more uint64) {
-	set := c.bits.Load() // before lone, which is before what came into the bands while it was taken
+	set := c.bits.Load() // before lone, whose entry is before those that came into the bands while it was taken
 	e := c.lone.Load()
 	if set == 0 {
 		if e <= reserved && c.bits.Load() == 0 { // nothing came in between: only we clear bits
@@ -240,15 +254,27 @@ func (c *CPU) pop() (t ID, more uint64) {
 	if e > reserved || set&(set-1)|set&(lotteries.Load()|1<<frontBit) != 0 {
 		return c.pick()
 	}
-	if t, more = c.popBand(uint32(bits.TrailingZeros64(set))); t == 0 {
+	b := uint32(bits.TrailingZeros64(set))
+	bd := c.at(b)
+	v, n, ok := bd.Pop(nodes) // as popBand
+	if !ok {
 		return c.pick()
 	}
-	return t, more
+	left := bd.count.Add(^uint32(0))
+	bd.since.Store(c.since)
+	if left == 0 {
+		c.hide(b)
+	}
+	if !run(v) {
+		spares.Push(nodeLinks, n)
+		return c.pick()
+	}
+	t = named(v)
+	Get(t).node.Store(n)
+	return t, uint64(left)
 }
 
 // popBand makes the head of a band RUNNING. 0: it was stale, or there was none; then the bit is cleared.
-//
-//go:nosplit
 func (c *CPU) popBand(b uint32) (t ID, more uint64) {
 	bd := c.at(b)
 	e, n, ok := bd.Pop(nodes)
@@ -345,6 +371,8 @@ func (c *CPU) at(b uint32) *band {
 }
 
 // hide clears the bit of a band that was seen empty.
+//
+//go:noinline
 func (c *CPU) hide(b uint32) {
 	bit := uint64(1) << (b & 63)
 	c.bits.And(^bit)

@@ -113,7 +113,9 @@ func Leave(cpu int) ID {
 	return t
 }
 
-// begin gives the task that is to run what is left of its quantum, or a new one. It inlines.
+// begin gives the task that is to run what is left of its quantum, or a new one.
+//
+//go:nosplit
 func (c *CPU) begin(cpu int, tk *Task, now uint64) {
 	below := tk.weight.Load() & 0xff // its band, under RoundRobin
 	left := tk.quantumEnd
@@ -131,6 +133,8 @@ func (c *CPU) begin(cpu int, tk *Task, now uint64) {
 }
 
 // beginDrawn is the part of begin that few tasks need. It returns the band below which others preempt the task.
+//
+//go:noinline
 func (c *CPU) beginDrawn(tk *Task) uint32 {
 	tk.boost.Store(0)
 	if c.protected {
