@@ -170,25 +170,37 @@ func (c *CPU) push(cpu int, t ID, tk *Task, front bool) uint32 {
 		tk.cpu.Store(uint32(cpu))
 		tk.migrations.Add(1)
 	}
-	return c.queue(t, tk, StateWaking, front)
+	return c.queue(t, tk, fromWaking, front)
 }
+
+// What becoming READY adds to a state word: the number's unit, and the difference of the states.
+const (
+	fromWaking  = numberOne + uint64(StateReady) - uint64(StateWaking)
+	fromRunning = numberOne + uint64(StateReady) - uint64(StateRunning)
+)
 
 // queue makes a task READY in the queue of its CPU. READY is stored first, then Attn is looked at: the pair of Urgent's Attn (its
 // caller's), then READY.
 //
 //go:nosplit
-func (c *CPU) queue(t ID, tk *Task, from State, front bool) uint32 {
+func (c *CPU) queue(t ID, tk *Task, from uint64, front bool) uint32 {
 	w := tk.weight.Load()
 	b := w & 0xff
 	if lotteries.Load()>>(b&63)&1 != 0 { // tk.band, inline
 		b = tk.lotteryBand(b, w>>16)
 	}
-	if !front && c.bits.Load() == 0 && c.lone.Load() == 0 && c.lone.CompareAndSwap(0, reserved) {
-		c.lone.Store(tk.stay(t, from))
-		if tk.Attn.Load() != 0 {
-			return tk.urge(t)
+	if !front { // nested: with && the compiler makes values of the conditions
+		if c.bits.Load() == 0 {
+			if c.lone.Load() == 0 {
+				if c.lone.CompareAndSwap(0, reserved) {
+					c.lone.Store(tk.stay(t, from))
+					if tk.Attn.Load() != 0 {
+						return tk.urge(t)
+					}
+					return b
+				}
+			}
 		}
-		return b
 	}
 	n, since := tk.node.Load(), tk.readySince
 	tk.node.Store(0)
@@ -206,8 +218,8 @@ func (c *CPU) queue(t ID, tk *Task, from State, front bool) uint32 {
 }
 
 // stay makes a task that the caller has in hand READY, and returns the entry. It inlines.
-func (tk *Task) stay(t ID, from State) uint64 {
-	return tk.state.Add(numberOne+uint64(StateReady)-uint64(from)) + uint64(t) - uint64(StateReady)
+func (tk *Task) stay(t ID, from uint64) uint64 {
+	return tk.state.Add(from) - uint64(StateReady) + uint64(t)
 }
 
 // urge moves a READY task to the urgent band, unless somebody else has taken it.
@@ -361,7 +373,7 @@ func (c *CPU) joinOthers(e uint64) {
 	t, w := named(e), readyWord(e)
 	c.lone.CompareAndSwap(e, 0)
 	if tk := Get(t); tk.take(w, StateWaking) {
-		c.queue(t, tk, StateWaking, false)
+		c.queue(t, tk, fromWaking, false)
 	}
 }
 
