@@ -20,6 +20,7 @@ func boot(tb testing.TB, ncpu, nnodes, ntasks, ntimers int) *fakeMachine {
 	tb.Helper()
 	f := &fakeMachine{kicked: make([]atomic.Uint32, ncpu), armed: make([]atomic.Uint64, ncpu)}
 	f.clock.Store(1000)
+	testNode = uint32(Entries(ncpu, uint32(ntasks+1)))
 	nodes := make([]uint8, ncpu)
 	for i := range nodes {
 		nodes[i] = uint8(i * nnodes / ncpu)
@@ -38,8 +39,8 @@ func boot(tb testing.TB, ncpu, nnodes, ntasks, ntimers int) *fakeMachine {
 		Tasks:      make([]Task, ntasks+1),
 		TaskLinks:  make([]uint32, ntasks+1),
 		GrowTasks:  func(_ int, n uint32) bool { f.usable.Store(n); return true },
-		Entries:    make([]lockfree.Node, Entries(ncpu, uint32(ntasks+1))),
-		EntryLinks: make([]uint32, Entries(ncpu, uint32(ntasks+1))),
+		Entries:    make([]lockfree.Node, Entries(ncpu, uint32(ntasks+1))+nodeStep),
+		EntryLinks: make([]uint32, Entries(ncpu, uint32(ntasks+1))+nodeStep),
 		Timers:     make([]TimerNode, ntimers+1),
 		TimerLinks: make([]uint32, ntimers+1),
 		GrowTimers: func(_ int, n uint32) bool { return true },
@@ -77,17 +78,18 @@ func leave(tb testing.TB, cpu int, want ID) {
 	}
 }
 
+// testNode is the one node that is none of the queues': at first the one behind theirs.
+var testNode uint32
+
 // entriesOf returns the entries of a band, stale ones too, and the nodes that it holds.
 func (c *CPU) entriesOf(b int) (list []uint64, held []uint32) {
-	// An empty queue's First says nothing of the dummy: one that is pushed to for a moment does.
+	// An empty queue's First says nothing of the dummy: one that is pushed to for a moment gives it away.
 	_, place, ok := c.bands[b].First(nodes)
 	if !ok {
-		extra, _ := spares.Pop(nodeLinks)
-		c.bands[b].Push(nodes, extra, 0)
-		_, place, _ = c.bands[b].First(nodes)
-		_, n, _ := c.bands[b].Pop(nodes)
-		spares.Push(nodeLinks, n)
-		return nil, []uint32{extra}
+		held = []uint32{testNode}
+		c.bands[b].Push(nodes, testNode, 0)
+		_, testNode, _ = c.bands[b].Pop(nodes)
+		return nil, held
 	}
 	held = append(held, uint32(place))
 	for n := uint32(place); ; {
@@ -102,10 +104,16 @@ func (c *CPU) entriesOf(b int) (list []uint64, held []uint32) {
 
 // waiting returns the tasks that wait for a CPU, band by band, the front slot first.
 func (c *CPU) waiting() (list []ID) {
+	if e := c.lone.Load(); e > reserved && ready(e) {
+		list = append(list, named(e))
+	}
 	if e := c.front.Load(); e != 0 && ready(e) {
 		list = append(list, named(e))
 	}
 	for b := range c.bands {
+		if c.bands[b].count.Load() == 0 {
+			continue
+		}
 		entries, _ := c.entriesOf(b)
 		for _, e := range entries {
 			if ready(e) {
@@ -116,11 +124,48 @@ func (c *CPU) waiting() (list []ID) {
 	return list
 }
 
-// check fails unless every task, CPU and node is where its state says. No CPU may be inside the scheduler.
+// check fails unless every task and CPU is where its state says. No CPU may be inside the scheduler.
 func check(tb testing.TB) {
 	tb.Helper()
 	queued := map[ID]int{}
-	type place struct { // of a node: a band, or -1 the front slot, -2 a task's hand, -3 the spares; whose
+	for i := range cpus {
+		c := &cpus[i]
+		for _, t := range c.waiting() {
+			if at, ok := queued[t]; ok {
+				tb.Fatalf("task %d is queued on CPUs %d and %d", t, at, i)
+			}
+			queued[t] = i
+			if tasks[t].CPU() != i {
+				tb.Fatalf("task %d is queued on CPU %d, but is of CPU %d", t, i, tasks[t].CPU())
+			}
+		}
+		if (c.front.Load() != 0) != (c.bits.Load()>>frontBit&1 != 0) {
+			tb.Fatalf("CPU %d: front slot %x, bits %x", i, c.front.Load(), c.bits.Load())
+		}
+		if c.cur.Load() != 0 {
+			if s, _ := tasks[c.cur.Load()].State(); s != StateRunning || tasks[c.cur.Load()].CPU() != i {
+				tb.Fatalf("current task %d of CPU %d: state %d of CPU %d", c.cur.Load(), i, s, tasks[c.cur.Load()].CPU())
+			}
+		}
+	}
+	for t := ID(1); t < Tasks(); t++ {
+		s, _ := tasks[t].State()
+		if _, ok := queued[t]; ok != (s == StateReady) {
+			tb.Fatalf("task %d: state %d, queued %v", t, s, ok)
+		}
+		if s == StateRunning && cpus[tasks[t].CPU()].cur.Load() != t {
+			tb.Fatalf("task %d is lost: RUNNING on CPU %d, which runs %d", t, tasks[t].CPU(), cpus[tasks[t].CPU()].cur.Load())
+		}
+		if s == StateWaking || s == StateDead {
+			tb.Fatalf("task %d is left in state %d", t, s)
+		}
+	}
+}
+
+// checkNodes fails unless every node is in one place, and bands are counted and seen. It moves spare nodes around.
+func checkNodes(tb testing.TB) {
+	tb.Helper()
+	type place struct { // of a node: a band, or -1 a task's hand, -2 the spares; whose
 		band, of int
 	}
 	holder := make([]place, len(nodes)/nodeStep)
@@ -131,17 +176,6 @@ func check(tb testing.TB) {
 		}
 		holder[n/nodeStep] = place{band, of + 1}
 		held++
-	}
-	for i := range cpus {
-		for _, t := range cpus[i].waiting() {
-			if at, ok := queued[t]; ok {
-				tb.Fatalf("task %d is queued on CPUs %d and %d", t, at, i)
-			}
-			queued[t] = i
-			if tasks[t].CPU() != i {
-				tb.Fatalf("task %d is queued on CPU %d, but is of CPU %d", t, i, tasks[t].CPU())
-			}
-		}
 	}
 	for i := range cpus {
 		c := &cpus[i]
@@ -157,24 +191,11 @@ func check(tb testing.TB) {
 				tb.Fatalf("CPU %d: the bit of band %d is clear", i, b)
 			}
 		}
-		if c.front.Load() != 0 {
-			hold(c.frontNode, -1, i)
-		}
-		if (c.front.Load() != 0) != (c.bits.Load()>>frontBit&1 != 0) {
-			tb.Fatalf("CPU %d: front slot %x, bits %x", i, c.front.Load(), c.bits.Load())
-		}
-		if c.cur.Load() != 0 {
-			if s, _ := tasks[c.cur.Load()].State(); s != StateRunning || tasks[c.cur.Load()].CPU() != i {
-				tb.Fatalf("current task %d of CPU %d: state %d of CPU %d", c.cur.Load(), i, s, tasks[c.cur.Load()].CPU())
-			}
-		}
 	}
 	var all []uint32
 	for n, ok := spares.Pop(nodeLinks); ok; n, ok = spares.Pop(nodeLinks) {
 		all = append(all, n)
-	}
-	if len(all) == 0 {
-		tb.Fatal("no spare node is left: the check needs one")
+		hold(n, -2, 0)
 	}
 	for _, n := range all {
 		spares.Push(nodeLinks, n)
@@ -182,26 +203,16 @@ func check(tb testing.TB) {
 	used := 0
 	for t := ID(1); t < Tasks(); t++ {
 		s, _ := tasks[t].State()
-		if tasks[t].node != 0 {
+		if n := tasks[t].node.Load(); n != 0 {
 			used++
-		}
-		if _, ok := queued[t]; ok != (s == StateReady) {
-			tb.Fatalf("task %d: state %d, queued %v", t, s, ok)
-		}
-		if s != StateReady && tasks[t].node != 0 {
-			hold(tasks[t].node, -2, int(t))
-		}
-		if s == StateRunning && cpus[tasks[t].CPU()].cur.Load() != t {
-			tb.Fatalf("task %d is lost: RUNNING on CPU %d, which runs %d", t, tasks[t].CPU(), cpus[tasks[t].CPU()].cur.Load())
-		}
-		if s == StateWaking || s == StateDead {
-			tb.Fatalf("task %d is left in state %d", t, s)
+			hold(n, -1, int(t))
+		} else if s == StateReady {
+			used++ // in a band
+		} else if s != StateFree {
+			tb.Fatalf("task %d: state %d without a node", t, s)
 		}
 	}
-	for _, n := range all {
-		hold(n, -3, 0)
-	}
-	if want := len(cpus)*(nBands+sparesPerCPU) + 2*used; held != want {
+	if want := len(cpus)*int(nBands+sparesPerCPU) + 2*used; held != want {
 		tb.Fatalf("%d nodes are found, want %d", held, want)
 	}
 }
