@@ -14,15 +14,21 @@ const (
 	ageRareQuanta = 1024
 )
 
-// overdue returns the band, or the front slot, that has waited the longest beyond its limit. It is asked when there is a choice, but
+// overdue returns the band, or the slot, that has waited the longest beyond its limit. It is asked when there is a choice, but
 // not more than once in MinQuantum.
-func (c *CPU) overdue(set, now uint64) (band uint32, yes bool) {
+func (c *CPU) overdue(set, e, now uint64) (band uint32, yes bool) {
 	c.nextAge = now + MinQuantum
 	worst := uint64(0)
 	late := func(b uint32, since, limit uint64) {
 		if now > since && now-since > limit && now-since-limit > worst {
 			band, worst, yes = b, now-since-limit, true
 		}
+	}
+	if e > reserved {
+		if e != c.loneSeen {
+			c.loneSeen, c.loneSince = e, now
+		}
+		late(loneSlot, c.loneSince, ageQuanta*Get(named(e)).slice())
 	}
 	if set&(1<<frontBit) != 0 {
 		late(frontBit, c.frontSince, ageQuanta*quanta[(c.frontBand-firstBand)/bandsPerClass].Load())

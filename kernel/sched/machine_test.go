@@ -102,6 +102,9 @@ func (c *CPU) entriesOf(b int) (list []uint64, held []uint32) {
 
 // waiting returns the tasks that wait for a CPU, band by band, the front slot first.
 func (c *CPU) waiting() (list []ID) {
+	if e := c.lone.Load(); e > reserved && ready(e) {
+		list = append(list, named(e))
+	}
 	if e := c.front.Load(); e != 0 && ready(e) {
 		list = append(list, named(e))
 	}
@@ -120,7 +123,7 @@ func (c *CPU) waiting() (list []ID) {
 func check(tb testing.TB) {
 	tb.Helper()
 	queued := map[ID]int{}
-	type place struct { // of a node: a band, or -1 the front slot, -2 a task's hand, -3 the spares; whose
+	type place struct { // of a node: a band, or -1 a task's hand, -2 the spares; whose
 		band, of int
 	}
 	holder := make([]place, len(nodes)/nodeStep)
@@ -157,9 +160,6 @@ func check(tb testing.TB) {
 				tb.Fatalf("CPU %d: the bit of band %d is clear", i, b)
 			}
 		}
-		if c.front.Load() != 0 {
-			hold(c.frontNode, -1, i)
-		}
 		if (c.front.Load() != 0) != (c.bits.Load()>>frontBit&1 != 0) {
 			tb.Fatalf("CPU %d: front slot %x, bits %x", i, c.front.Load(), c.bits.Load())
 		}
@@ -182,14 +182,16 @@ func check(tb testing.TB) {
 	used := 0
 	for t := ID(1); t < Tasks(); t++ {
 		s, _ := tasks[t].State()
-		if tasks[t].node != 0 {
+		if n := tasks[t].node.Load(); n != 0 {
 			used++
+			hold(n, -1, int(t))
+		} else if s == StateReady {
+			used++ // in a band
+		} else if s != StateFree {
+			tb.Fatalf("task %d: state %d without a node", t, s)
 		}
 		if _, ok := queued[t]; ok != (s == StateReady) {
 			tb.Fatalf("task %d: state %d, queued %v", t, s, ok)
-		}
-		if s != StateReady && tasks[t].node != 0 {
-			hold(tasks[t].node, -2, int(t))
 		}
 		if s == StateRunning && cpus[tasks[t].CPU()].cur.Load() != t {
 			tb.Fatalf("task %d is lost: RUNNING on CPU %d, which runs %d", t, tasks[t].CPU(), cpus[tasks[t].CPU()].cur.Load())
@@ -199,9 +201,9 @@ func check(tb testing.TB) {
 		}
 	}
 	for _, n := range all {
-		hold(n, -3, 0)
+		hold(n, -2, 0)
 	}
-	if want := len(cpus)*(nBands+sparesPerCPU) + 2*used; held != want {
+	if want := len(cpus)*int(nBands+sparesPerCPU) + 2*used; held != want {
 		tb.Fatalf("%d nodes are found, want %d", held, want)
 	}
 }

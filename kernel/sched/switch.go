@@ -151,7 +151,7 @@ func (c *CPU) search(cpu int, now uint64, t ID, more uint64) (uint64, ID, uint64
 			if c.idle {
 				c.busy(cpu, now)
 			}
-			if from != cpu && on(from).bits.Load() != 0 && anyIdle() {
+			if from != cpu && !on(from).empty() && anyIdle() {
 				on(from).share(cpu) // the next idle CPU takes the next
 			}
 			return now, t, more
@@ -181,8 +181,8 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 		t, more = c.pop()
 		return c.search(cpu, now, t, more)
 	}
-	switch set := c.bits.Load(); {
-	case set == 0:
+	switch {
+	case c.empty():
 		c.stay(cpu, tk, now)
 		return now, 0, 0
 	case yield: // to whoever it may be: the task may wait for what a less urgent one has
@@ -197,7 +197,7 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 	case now >= tk.quantumEnd:
 		tk.quantumEnd, tk.readySince = 0, now // while it is still ours
 		c.queue(cur, tk, StateRunning, false)
-	case why&preempt != 0 && set&(1<<c.below.Load()-1) != 0:
+	case why&preempt != 0 && c.outranked(c.below.Load()):
 		tk.quantumEnd -= now
 		tk.readySince = now
 		c.toFront(cur, tk, now)
@@ -222,6 +222,12 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 	return now, t, more
 }
 
+// outranked reports whether something in the queue is more urgent than band below.
+func (c *CPU) outranked(below uint32) bool {
+	e := c.lone.Load()
+	return c.bits.Load()&(1<<below-1)&^(1<<frontBit) != 0 || e > reserved && Get(named(e)).band() < below
+}
+
 // stay goes on with the current task.
 func (c *CPU) stay(cpu int, tk *Task, now uint64) {
 	if now >= tk.quantumEnd {
@@ -229,7 +235,7 @@ func (c *CPU) stay(cpu int, tk *Task, now uint64) {
 	}
 	c.below.Store(tk.preemptedBelow())
 	c.arm(cpu, tk.quantumEnd)
-	if c.bits.Load() != 0 && anyIdle() {
+	if !c.empty() && anyIdle() {
 		c.share(cpu)
 	}
 }

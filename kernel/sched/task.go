@@ -68,7 +68,7 @@ type Task struct {
 	// the task first. Any CPU sets it, then calls Urgent; the task's own CPU clears it.
 	Attn atomic.Uint32
 
-	node    uint32        // for its next entry in a queue; who has the task in hand
+	node    atomic.Uint32 // for its next entry in a band; who has the task in hand. 0 while it is in one
 	affine  atomic.Uint32 // 0: may run anywhere, affinity need not be read
 	weight  atomic.Uint32 // class, priority and tickets (class.go); by CAS
 	quantum atomic.Uint32 // ns, 0: its class's
