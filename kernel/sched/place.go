@@ -127,6 +127,7 @@ func Ready(cpu int, t ID, front bool) {
 	if anyIdle() && placeIdle(cpu, target, t, tk, front) {
 		return
 	}
+	trace(cpu, EventWake, t, target)
 	if c := on(target); c.push(target, t, tk, front) < c.below.Load() {
 		kick(cpu, target, evaluate|preempt)
 	} else if anyIdle() { // since: the second half of "queue, then look"
@@ -141,6 +142,7 @@ func placeIdle(cpu, target int, t ID, tk *Task, front bool) bool {
 			return false
 		}
 	}
+	trace(cpu, EventWake, t, target)
 	on(target).push(target, t, tk, front)
 	kick(cpu, target, evaluate)
 	return true
@@ -158,6 +160,7 @@ func offer(cpu int, t ID) {
 		return
 	}
 	if _, ok := tk.retract(); ok {
+		trace(cpu, EventBalance, t, i)
 		on(i).push(i, t, tk, false)
 	}
 	kick(cpu, i, evaluate)

@@ -96,6 +96,9 @@ func Run(cfg Config, w Workload) (*Result, error) {
 	sched.Init(sched.Machine{
 		NCPU:  n,
 		Nodes: cfg.Topology.Node,
+		Seed:  cfg.Seed,
+
+		Distances: cfg.Topology.distances(),
 		Now:   func() uint64 { return m.now },
 		Kick:  m.kicked,
 		Arm:   func(cpu int, deadline uint64) { m.cpus[cpu].timer = deadline },
