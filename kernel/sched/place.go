@@ -85,7 +85,7 @@ func (c *CPU) claimFor(tk *Task) int {
 	for range nIdleWords {
 		iw := &idleWords[i]
 		v := iw.bits.Load()
-		if v != 0 && tk.affine.Load() != 0 {
+		if v != 0 && tk.affine.Load()&masked != 0 {
 			v &= tk.affinity[iw.word].Load()
 		}
 		for v != 0 {
@@ -122,7 +122,7 @@ func Ready(cpu int, t ID, front bool) {
 	on(cpu).wakeups.Add(1)
 	target := int(tk.cpu.Load())
 	if tk.affine.Load() != 0 {
-		target = tk.allowed(target)
+		target = tk.wanted(target)
 	}
 	if anyIdle() && placeIdle(cpu, target, t, tk, front) {
 		return

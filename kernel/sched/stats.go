@@ -56,6 +56,7 @@ type TaskInfo struct {
 	Priority   uint8
 	Tickets    uint32
 	Quantum    uint64   // ns
+	Home       int      // node, -1: none
 	Name       [16]byte // NUL-padded
 }
 
@@ -74,6 +75,7 @@ func Info(t ID) TaskInfo {
 		Migrations: tk.migrations.Load(),
 	}
 	i.State, i.Seq = tk.State()
+	i.Home, _ = tk.home()
 	if w := tk.weight.Load(); w != 0 { // else the record was never used
 		i.Class, i.Priority, i.Tickets = classOf(w)
 		i.Quantum = tk.slice()
