@@ -21,10 +21,12 @@ import (
 // openGate opens the gate.
 func (b *Board) openGate() *gate.Operator {
 	c := gate.Config{
-		CPUs:   hardware.NCPU,
-		CPU:    b.CPU,
-		NodeOf: func(cpu int) int { return int(hardware.Nodes[cpu]) },
-		Nodes:  b.Topology.NNodes,
+		CPUs:     hardware.NCPU,
+		CPU:      b.CPU,
+		Local:    b.Local,
+		SetLocal: b.SetLocal,
+		NodeOf:   func(cpu int) int { return int(hardware.Nodes[cpu]) },
+		Nodes:    b.Topology.NNodes,
 		NodeOfMemory: func(at uintptr) (int, bool) {
 			frame, ok := vm.Frame(uint64(at))
 			if !ok {

@@ -27,7 +27,7 @@ func bootKernel() {
 		Nodes:         cpuNodes[:ncpu],
 		NNodes:        topology.NNodes,
 		MemoryNodes:   topology.Memory(),
-		Now:           clockFunc(clockAnywhere != 0),
+		Now:           Clock(),
 		Kick:          kick,
 		Arm:           arm,
 		Reserve:       reserve,

@@ -48,8 +48,8 @@ func start() {
 	initFrames()
 	initCPUs()
 	openFrames()
-	klog.New(klog.Info).Str("pdac: ").Dec(uint64(topology.NCPUs)).Str(" CPUs, ").Dec(uint64(topology.NNodes)).
-		Str(" nodes, ").Dec(ramBytes() >> 20).Str(" MiB").End()
+	klog.New(klog.Info).Str("pdac: ").Dec(uint64(topology.NCPUs)).Str(many(topology.NCPUs, " CPU, ", " CPUs, ")).
+		Dec(uint64(topology.NNodes)).Str(many(topology.NNodes, " node, ", " nodes, ")).Dec(ramBytes() >> 20).Str(" MiB").End()
 	maskPICs()
 	initAPIC(topology.CPUs[0].UID)
 	startClock(hpetInfo.Addr, uint16(fadt.PMTimer.Addr), fadt.PMTimer32)
@@ -241,4 +241,12 @@ func initCPUs() {
 	b := stackBase(0)
 	c.loadTables(b+excStackTop, b+nmiStackTop, b+dblStackTop, b+chkStackTop)
 	klog.CPU = thisCPU
+}
+
+// many returns one of two words, by whether there is one of a thing.
+func many(n int, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return more
 }

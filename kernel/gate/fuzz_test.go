@@ -108,7 +108,7 @@ func TestEveryCallIsFuzzed(t *testing.T) {
 		if callers[c] == nil {
 			t.Errorf("%s has no fuzz entry", callTable[c].name)
 		}
-		if callTable[c].name == "" {
+		if e := callTable[c]; e.name == "" || e.number != c {
 			t.Errorf("call %d is not in the table", c)
 		}
 	}

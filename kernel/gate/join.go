@@ -36,7 +36,7 @@ func TaskJoin(id ID, ctx context.Context) error {
 	if ctx != nil {
 		stop = ctx.Done()
 	}
-	if err := wait(g, x.done, stop); err != nil {
+	if err := wait(&g, x.done, stop); err != nil {
 		return taskJoin.fail(err)
 	}
 	select {
@@ -57,7 +57,7 @@ func TaskKill(id ID) error {
 	if err != nil {
 		return err
 	}
-	defer t.leave()
+	defer t.Release()
 	value[*spawned](o).kill()
 	return nil
 }
@@ -78,7 +78,7 @@ func TaskTune(id ID, o TaskOptions) error {
 	if err != nil {
 		return err
 	}
-	defer t.leave()
+	defer t.Release()
 	if !value[*spawned](v).tune(func(x *TaskOptions) { o.Name, o.Space, *x = x.Name, x.Space, o }) {
 		return taskTune.fail(ErrWouldBlock)
 	}
@@ -91,6 +91,6 @@ func TaskState(id ID) (TaskStatus, error) {
 	if err != nil {
 		return TaskStatus{}, err
 	}
-	defer t.leave()
+	defer t.Release()
 	return value[*spawned](o).status(), nil
 }

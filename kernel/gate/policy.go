@@ -34,8 +34,8 @@ func MemoryPolicy(id ID, b []byte, p Policy, move bool) error {
 	if err != nil {
 		return err
 	}
-	defer t.leave()
-	if !plain(p) {
+	defer t.Release()
+	if !known(p) {
 		return memoryPolicy.bad("p", wantPolicy)
 	}
 	flags := uintptr(0)
@@ -61,8 +61,8 @@ func TaskPolicy(id ID, p Policy) error {
 	if err != nil {
 		return err
 	}
-	defer t.leave()
-	if !plain(p) {
+	defer t.Release()
+	if !known(p) {
 		return taskPolicy.bad("p", wantPolicy)
 	}
 	return taskPolicy.refused(mempolicy(syscall.SYS_SET_MEMPOLICY, 0, 0, p, 0))
@@ -83,7 +83,7 @@ func MemoryPlacement(id ID, b []byte) (Placement, error) {
 	if err != nil {
 		return Placement{}, err
 	}
-	defer t.leave()
+	defer t.Release()
 	at, n := addressOf(b), uintptr(len(b))
 	if !addresses.has(at, n, space.Get()) {
 		return Placement{}, memoryPlacement.bad("b", "whole pages that the caller's space has mapped")
@@ -104,8 +104,8 @@ func MemoryPlacement(id ID, b []byte) (Placement, error) {
 
 const wantPolicy = "a mode, with nodes that have memory where it takes any"
 
-// plain says whether p is one of the modes above. Of what nodes, the Linux call says.
-func plain(p Policy) bool { return p.Mode <= numa.PreferredMany }
+// known says whether p is one of the modes above. Of what nodes, the Linux call says.
+func known(p Policy) bool { return p.Mode <= numa.PreferredMany }
 
 // Flags of mbind(2) (Linux include/uapi/linux/mempolicy.h).
 const (

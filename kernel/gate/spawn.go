@@ -97,7 +97,7 @@ func Spawn(id ID, o TaskOptions, f func()) (ID, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer t.leave()
+	defer t.Release()
 	if err := core.tasks.add(); err != nil {
 		return 0, taskSpawn.fail(err)
 	}

@@ -3,6 +3,9 @@ package gate
 import (
 	"sync"
 	"sync/atomic"
+	"unsafe"
+
+	"pdac/kernel/cap"
 )
 
 // Threads is the machine's scheduler, for spawned tasks.
@@ -22,7 +25,8 @@ type Threads struct {
 // that were killed and don't know yet, and is why calls take the slow way, on which they look (admit).
 type tasks struct {
 	live    atomic.Int32
-	threads sync.Map // by thread number: *spawned
+	slow    sync.Mutex // keeps kills apart that change core.quick
+	threads sync.Map   // by thread number: *spawned
 	procs   procs
 }
 
@@ -66,7 +70,21 @@ func (k *tasks) end(x *spawned) {
 }
 
 // slower makes calls take the slow way, on which they look whether they were killed, by n kills more.
-func (k *tasks) slower(n int32) { core.pending.Add(n) }
+func (k *tasks) slower(n int32) {
+	k.slow.Lock()
+	defer k.slow.Unlock()
+	quick := core.table
+	if core.pending.Add(n) != 0 || core.track {
+		quick = &noTable
+	}
+	atomic.StorePointer(&core.quick, unsafe.Pointer(quick))
+}
+
+// noTable grants nothing.
+var noTable cap.Table
+
+// any says whether there is a spawned task. It inlines.
+func (k *tasks) any() bool { return k.live.Load() != 0 }
 
 // waits is called before the caller waits in a call, and waited after. They fail if it was killed.
 func (k *tasks) waits(wake func()) error {
@@ -96,7 +114,7 @@ func (x *spawned) spared() error {
 
 // current returns the spawned task that the caller is, or nil.
 func (k *tasks) current() *spawned {
-	if k.live.Load() == 0 {
+	if !k.any() {
 		return nil
 	}
 	x, _ := k.threads.Load(core.threads.This())

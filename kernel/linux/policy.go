@@ -34,10 +34,7 @@ var (
 	memoryNodes uint64
 )
 
-func (p *placement) reset() {
-	p.set(numa.Policy{})
-}
-
+// inherit begins a new thread's: whatever an earlier one of its number left is overwritten.
 func (p *placement) inherit(from *placement) {
 	p.set(from.policy())
 }

@@ -67,7 +67,6 @@ func (th *Thread) begin(t sched.ID, mask uint64) {
 	th.clearTID = 0
 	th.fault = Fault{}
 	th.lastResort = lastResort{left: lastFrames}
-	th.placement.reset()
 	th.idleTimers.Store(false)
 	for {
 		h := high.Load()

@@ -41,14 +41,15 @@ import "sync/atomic"
 // private ones in the old order, and nothing was copied. Positions are 64 bits and each CAS of top
 // uses up as many as it moves: they don't come round.
 //
-// Which elements are on offer: whenever Push or Pop finds none on offer, it offers some of the
-// private ones; Push keeps no more than 2*keep, and Offer none. So a thief that comes between two calls of the owner finds
-// something, unless the deque is empty or other thieves have had it all since.
+// Which elements are on offer: whenever Push or Pop finds none on offer, it offers some of the private
+// ones; Push keeps no more than 2*keep, and Offer none. So a thief that comes between two such calls of
+// the owner finds something, unless the deque is empty or other thieves have had it all since. (Take
+// offers nothing: it is the first half of a Pop whose second half is Offer.)
 //
-// Linearization: a theft at its CAS; one that finds nothing at its load of split, which then was top. Push, Offer
-// and Pop at their store of split if they offer, else at their load of top, or anywhere in the call where they
-// load none. A Pop that takes back is two steps, the taking by its CAS, after which nothing is on offer, and
-// the offering; in between a thief may find nothing.
+// Linearization: a theft at its CAS; one that finds nothing at its load of split, which then was top.
+// Push, Offer and Pop at their store of split if they offer, else at their load of top, or anywhere in
+// the call where they load none. A Pop that takes back is two steps, the taking by its CAS, after which
+// nothing is on offer, and the offering; in between a thief may find nothing.
 //
 // Plain stores: head is the owner's, and slots and shift are published by the store of split. An
 // overtaken thief may read them while they change; its CAS fails (owned.go). So Push and Pop are
@@ -56,8 +57,8 @@ import "sync/atomic"
 // have at least two exchanges: its Pop must order its store of bottom before its load of top.
 //
 // Reclamation: arrays are Go's. A thief's own pointer keeps an older one alive, and nothing is used
-// again by hand. Hazard pointers would be a store, a fence and a second load for each theft, to free by hand
-// what the collector frees in time: all the older arrays together are smaller than the one in use.
+// again by hand. Hazard pointers would be a store, a fence and a second load for each theft, to free by
+// hand what the collector frees in time: all the older arrays together are smaller than the one in use.
 //
 // Progress: Push, Pop and the thefts are lock-free; whoever repeats does so because somebody else
 // took an element. Push and Pop of private elements are wait-free, but for growing, which copies.
@@ -70,11 +71,13 @@ import "sync/atomic"
 //	Take   x     x    x     x
 //	Offer  x     x    x     x
 //
-// Rejected: Chase and Lev's own, also with a push without a fence: its Pop cannot do without one. A word
-// that packs top and split (Lace): 32 bits of position come round within minutes, and who lowers split in it and
-// raises it again, with other elements below, fools a thief that takes many. A flag by which thieves ask
-// for more (Lace): the owner sees it only in its next call, so that who comes first comes in vain; instead the
-// owner looks at top, a line that only thefts take away from it.
+// Rejected: Chase and Lev's own, also with a push without a fence: its Pop cannot do without one, and a
+// theft of many is wrong there, since its owner takes all but the last element without a CAS. A word that
+// packs top and split (Lace): 32 bits of position come round within minutes, and who lowers split in it
+// and raises it again, with other elements below, fools a thief that takes many. A flag by which thieves
+// ask for more (Lace): the owner sees it only in its next call, so that who comes first comes in vain;
+// instead the owner looks at top, a line that only thefts take away from it. A function to be called when
+// something is offered: an indirect call each time, where a result does.
 
 // Deque is a double-ended queue of 64-bit values. One goroutine, the owner, pushes and pops at one
 // end; anybody steals at the other, the oldest first. The zero value is an empty deque; it must not be
@@ -82,14 +85,10 @@ import "sync/atomic"
 //
 // World: above the runtime, since it allocates its arrays.
 type Deque struct {
-	// OnOffer, when not nil, is called by Push, Pop and Offer when they have put elements on offer, by which
-	// time thieves can see them. It is set before the deque is used, and must not use it.
-	OnOffer func()
-
 	head  uint64   // the owner's
 	slots []uint64 // the owner's copy of *array
 
-	_     [CacheLine - 5*8]byte // keeps the owner's words off the lines that thieves read
+	_     [CacheLine - 4*8]byte // keeps the owner's words off the lines that thieves read
 	top   atomic.Uint64
 	_     [CacheLine - 8]byte // keeps thefts off the line that the owner writes
 	split atomic.Uint64
@@ -106,32 +105,38 @@ const (
 	firstArray = 64
 )
 
-// Push adds v at the owner's end.
+// Push adds v at the owner's end. True: it put values on offer.
 //
 // Preconditions: the caller is the owner.
-func (d *Deque) Push(v uint64) {
+func (d *Deque) Push(v uint64) (offered bool) {
 	h, s, t := d.head, d.split.Load(), d.top.Load()
 	if h-t == uint64(len(d.slots)) {
 		d.grow(t)
 	}
 	store64(&d.slots[(h-d.shift)&uint64(len(d.slots)-1)], v)
 	d.head = h + 1
-	if t == s || h-s >= 2*keep {
-		d.offer()
+	if t != s && h-s < 2*keep {
+		return false
 	}
+	d.offer()
+	return true
 }
 
-// Offer puts all elements on offer. An owner that is going to be away for long calls it, so that nothing
-// waits for its return.
+// Offer puts all values on offer. An owner that is going to be away for long calls it, so that nothing
+// waits for its return. False: all were.
 //
 // Preconditions: the caller is the owner.
-func (d *Deque) Offer() {
-	if h := d.head; h != d.split.Load() {
-		d.show(h)
+func (d *Deque) Offer() (offered bool) {
+	h := d.head
+	if h == d.split.Load() {
+		return false
 	}
+	d.split.Store(h) // pairs with the loads in Steal and StealHalf
+	return true
 }
 
-// Pop takes the newest value. False: the deque was empty.
+// Pop takes the newest value. False: the deque was empty. It may put values on offer without saying so: who has to
+// wake thieves uses Take and Offer.
 //
 // Preconditions: the caller is the owner.
 func (d *Deque) Pop() (v uint64, ok bool) {
@@ -163,17 +168,7 @@ func (d *Deque) offer() {
 	} else {
 		n = (n + 1) / 2
 	}
-	d.show(s + n)
-}
-
-// show puts the elements before position p on offer. It is no part of Offer, so that that is small enough to be inlined.
-//
-//go:noinline
-func (d *Deque) show(p uint64) {
-	d.split.Store(p) // pairs with the loads in Steal and StealHalf
-	if d.OnOffer != nil {
-		d.OnOffer()
-	}
+	d.split.Store(s + n) // pairs with the loads in Steal and StealHalf
 }
 
 // takeBack makes all that is on offer private, when there is nothing private. False: nothing is.

@@ -69,7 +69,7 @@ func (d *steppedDeque) slot(slots []uint64, p, shift uint64) *uint64 {
 	return &slots[(p-shift)&uint64(len(slots)-1)]
 }
 
-func (d *steppedDeque) Push(v uint64) {
+func (d *steppedDeque) Push(v uint64) bool {
 	h, s, t := d.head, d.split, d.load(&d.top)
 	if h-t == uint64(len(d.slots)) {
 		d.grow(t)
@@ -79,18 +79,23 @@ func (d *steppedDeque) Push(v uint64) {
 		write()
 	}
 	d.head = h + 1
-	if t == s || h-s >= 2*steppedKeep {
+	offers := t == s || h-s >= 2*steppedKeep
+	if offers {
 		d.offer()
 	}
 	if d.fault == offeredEarly {
 		write()
 	}
+	return offers
 }
 
-func (d *steppedDeque) Offer() {
-	if h := d.head; h != d.split {
-		d.store(&d.split, h)
+func (d *steppedDeque) Offer() bool {
+	h := d.head
+	if h == d.split {
+		return false
 	}
+	d.store(&d.split, h)
+	return true
 }
 
 func (d *steppedDeque) Pop() (v uint64, ok bool) {

@@ -91,9 +91,9 @@ func dequeModel(keep int) porcupine.Model {
 
 // stealer is a deque under test.
 type stealer interface {
-	Push(v uint64)
+	Push(v uint64) bool
 	Pop() (uint64, bool)
-	Offer()
+	Offer() bool
 	Steal() (uint64, bool)
 	StealHalf(into []uint64) int
 }

@@ -75,20 +75,23 @@ func TestInterleaveInAnyOrder(t *testing.T) {
 	}
 }
 
+// TestInterleaveHuge: pages of 2 MiB come in turn too, not by the first of their 512 parts.
 func TestInterleaveHuge(t *testing.T) {
-	s := bootNodes(t, 1, 3, 3*4096, HugeAlways)
-	mapAt(t, 6*512)
-	setPolicyOf(t, 0, 6*512, inTurn, 0)
-	for i := range 6 {
-		s.store(0, policyAt+uint64(i)*HugeSize, 1)
+	for set, want := range map[uint64][3]int{0b111: {1024, 1024, 1024}, 0b110: {0, 1536, 1536}} {
+		s := bootNodes(t, 1, 3, 3*4096, HugeAlways)
+		mapAt(t, 6*512)
+		setPolicyOf(t, 0, 6*512, numa.Policy{Mode: numa.Interleave, Nodes: set}, 0)
+		for i := range 6 {
+			s.store(0, policyAt+uint64(i)*HugeSize, 1)
+		}
+		if n := s.byNode(policyAt, 6*512); n != want {
+			t.Errorf("%b: by node %v", set, n)
+		}
+		if _, huge := CPUStats(0); huge != 6 {
+			t.Errorf("%d pages of 2 MiB", huge)
+		}
+		s.clearAll()
 	}
-	if n := s.byNode(policyAt, 6*512); n != [3]int{1024, 1024, 1024} {
-		t.Errorf("by node %v", n)
-	}
-	if _, huge := CPUStats(0); huge != 6 {
-		t.Errorf("%d pages of 2 MiB", huge)
-	}
-	s.clearAll()
 }
 
 // TestBindNeverFallsBack fills a node; then there is no memory for that area, and there is for others.
@@ -238,67 +241,5 @@ func TestSetPolicyErrors(t *testing.T) {
 	if _, err := NodeAt(0, policyAt+4*PageSize); err != EFAULT {
 		t.Errorf("node of a hole: error %d", err)
 	}
-	s.clearAll()
-}
-
-// TestMovePages moves pages of both sizes with what they hold.
-func TestMovePages(t *testing.T) {
-	for _, mode := range []HugeMode{HugeNever, HugeAlways} {
-		s := bootNodes(t, 1, 3, 3*2048, mode)
-		const pages = 1024
-		mapAt(t, pages)
-		for i := range pages {
-			s.store(0, policyAt+uint64(i)*PageSize, uint64(i)+7)
-		}
-		Protect(0, policyAt+5*PageSize, PageSize, ProtNone)
-		for _, c := range []struct {
-			p    numa.Policy
-			want [3]int
-		}{{bind1, [3]int{0, pages, 0}}, {bind2, [3]int{0, 0, pages}}, {inTurn, [3]int{0, 0, pages}}, {numa.Policy{}, [3]int{pages, 0, 0}}} {
-			setPolicyOf(t, 0, pages, c.p, PolicyMove)
-			Protect(0, policyAt+5*PageSize, PageSize, ProtRead|ProtWrite)
-			if n := s.byNode(policyAt, pages); n != c.want {
-				t.Errorf("%+v: by node %v, want %v", c.p, n, c.want)
-			}
-			Protect(0, policyAt+5*PageSize, PageSize, ProtNone)
-		}
-		Protect(0, policyAt, pages*PageSize, ProtRead|ProtWrite)
-		for i := range pages {
-			if v := s.load(0, policyAt+uint64(i)*PageSize); v != uint64(i)+7 {
-				t.Fatalf("page %d holds %d", i, v)
-			}
-		}
-		if n := ReadStats().Migrated; n != 3*pages {
-			t.Errorf("%d pages moved", n)
-		}
-		s.clearAll()
-	}
-}
-
-// TestMovePagesWithoutMemory: those that find room there move, and the rest stays.
-func TestMovePagesWithoutMemory(t *testing.T) {
-	s := bootNodes(t, 1, 3, 3*1024, HugeNever)
-	const pages = 300
-	mapAt(t, 1024)
-	for i := range pages {
-		s.store(0, policyAt+uint64(i)*PageSize, 1)
-	}
-	setPolicyOf(t, pages, 1024-pages, bind1, 0)
-	for i := pages; i < 1024; i++ {
-		s.store(0, policyAt+uint64(i)*PageSize, 1)
-	}
-	// Node 1 has 300 frames left: 24 more than fit.
-	mapped := s.mapped(24 * PageSize)
-	SetPolicy(0, mapped, 24*PageSize, bind1, 0)
-	for i := range uint64(24) {
-		s.store(0, mapped+i*PageSize, 1)
-	}
-	if err := SetPolicy(0, policyAt, pages*PageSize, prefer1, PolicyMove|PolicyStrict); err != EIO {
-		t.Errorf("error %d, want EIO", err)
-	}
-	if n := s.byNode(policyAt, pages); n != [3]int{24, pages - 24, 0} {
-		t.Errorf("by node %v", n)
-	}
-	setPolicyOf(t, 0, pages, prefer1, PolicyMove) // not strict: no error
 	s.clearAll()
 }

@@ -28,6 +28,20 @@ func TestLotterySharesFollowTickets(t *testing.T) {
 	}
 }
 
+// TestBriefTasksAreCompensated: who sleeps after a fifth of its quantum gets nearly what its tickets say nevertheless: an eighth,
+// and not a fifth of what the others get.
+func TestBriefTasksAreCompensated(t *testing.T) {
+	w := newContest(true, 1, 10_000)
+	w.brief = true
+	if _, err := Run(Config{Topology: uniform(t, 1, 1), Costs: Committed(1), Check: true}, w); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("shares %.3f", w.share)
+	if off := w.off(); off > 3 {
+		t.Errorf("a share is %.2f percentage points from an eighth: %.3f", off, w.share)
+	}
+}
+
 // TestRoundRobinByPriority: the most urgent has most of the CPU, and ageing sees to it that the others have some.
 func TestRoundRobinByPriority(t *testing.T) {
 	w := newContest(false, 1, 2000)

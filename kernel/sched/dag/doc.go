@@ -20,7 +20,11 @@
 // once: each count reaches 0 once, and each name is taken from a deque once.
 //
 // Whatever a worker has ready is on offer while it calls a function, since that may last: no ready function waits
-// for a running one as long as a worker is idle.
+// for a running one as long as a worker is idle. So the deque's private part serves a worker between two functions only; it
+// is what makes a theft of half a deque right, and many successors cheap.
+//
+// Every 64 steps a worker turns to what is not its newest, in turn: a new run, and the oldest of its own. So no run is
+// starved by those that came later.
 //
 // A run is over when all functions without successors have ended, since there is a way from every function to one of
 // these. After a failure or cancellation functions are passed instead of called, by the same way, so that a run

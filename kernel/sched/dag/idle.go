@@ -27,8 +27,14 @@ type idle struct {
 	parked    []atomic.Uint64
 }
 
-// wake sees to it that work for anybody, which appeared on a node, is found.
+// wake sees to it that work for anybody, which appeared on a node, is found. It is inlined.
 func (e *Executor) wake(from int) {
+	if e.asleep.Load() > 0 {
+		e.wakeAny(from)
+	}
+}
+
+func (e *Executor) wakeAny(from int) {
 	for i := range e.nodes {
 		if e.nodes[i].idle.searching.Load() > 0 {
 			return

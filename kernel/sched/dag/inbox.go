@@ -38,6 +38,8 @@ func (w *worker) receive() {
 	for next := in.head.Swap(0); next != 0; {
 		name := next - 1
 		next = w.e.runs[slotOf(name)].link[stepOf(name)] // before others can have it
-		w.bound.Push(name)
+		if w.bound.Push(name) {
+			w.e.wakeOn(w.node)
+		}
 	}
 }

@@ -50,14 +50,7 @@ func slotOf(name uint64) uint32       { return uint32(name >> 32) }
 func stepOf(name uint64) uint32       { return uint32(name) }
 
 func newWorker(e *Executor, number, node, place int) *worker {
-	w := &worker{e: e, number: number, node: node, place: place, token: make(chan struct{}, 1), seed: newSeed(number)}
-	w.open.OnOffer = func() {
-		if e.asleep.Load() > 0 {
-			e.wake(node)
-		}
-	}
-	w.bound.OnOffer = func() { e.wakeOn(node) }
-	return w
+	return &worker{e: e, number: number, node: node, place: place, token: make(chan struct{}, 1), seed: newSeed(number)}
 }
 
 // main is the worker's goroutine. Pinned, when not nil, gets what Pin says.
@@ -94,7 +87,7 @@ func (w *worker) work() (over bool) {
 	defer w.rescue()
 	if w.called {
 		w.called = false
-		if w.release() {
+		if w.release(w.run, &w.run.plan.steps[w.at]) {
 			w.follow()
 		}
 	}
@@ -117,25 +110,30 @@ func (w *worker) rescue() {
 	w.run.fail(w.at, ErrGoexit)
 }
 
-// follow does the step in hand, then one that was waiting for it or the newest of the worker's own, and so on, but not for ever. A step
-// is done by calling its function, or passed when the run has failed.
+// follow does the step in hand, then one that was waiting for it or the newest of the worker's own, and so on, but not for
+// ever. A step is done by calling its function, or passed when the run has failed.
 func (w *worker) follow() {
 	for range fresh {
-		if r := w.run; r.over() {
+		if w.open.Offer() {
+			w.e.wake(w.node)
+		}
+		if w.binds && w.bound.Offer() {
+			w.e.wakeOn(w.node)
+		}
+		r := w.run
+		s := &r.plan.steps[w.at]
+		if r.over() {
 			w.passed.Add(1)
 		} else {
-			if w.open.Offer(); w.binds {
-				w.bound.Offer()
-			}
 			w.functions.Add(1)
 			w.calling = true
-			err := r.plan.steps[w.at].call(r.ctx)
+			err := s.call(r.ctx)
 			w.calling = false
 			if err != nil {
 				r.fail(w.at, err)
 			}
 		}
-		if !w.release() && !w.own() {
+		if !w.release(r, s) && !w.own() {
 			return
 		}
 	}
@@ -145,26 +143,27 @@ func (w *worker) follow() {
 
 // release tells the successors of the step in hand that it has ended. True: one of those that are ready now is in
 // hand.
-func (w *worker) release() bool {
-	r, p := w.run, w.run.plan
-	s := &p.steps[w.at]
+func (w *worker) release(r *run, s *step) bool {
 	if s.first == s.last {
 		if r.sinks.Add(-1) == 0 {
 			w.end(r)
 		}
 		return false
 	}
-	full := false
+	p, full := r.plan, false
 	for _, i := range p.after[s.first:s.last] {
 		s := &p.steps[i]
 		// Who waits for one only is ready without counting.
 		if s.needs > 1 && atomic.AddInt32(&r.left[i], -1) > 0 {
 			continue
 		}
-		if !full && w.may(s) {
+		switch {
+		case !full && w.may(s):
 			w.at, full = i, true
-		} else {
+		case w.binds:
 			w.keep(s, i)
+		case w.open.Push(makeName(w.slot, i)): // what keep does, without a call
+			w.e.wake(w.node)
 		}
 	}
 	return full
@@ -179,9 +178,13 @@ func (w *worker) may(s *step) bool {
 func (w *worker) keep(s *step, i uint32) {
 	name := makeName(w.slot, i)
 	if !w.binds || s.node == anyNode {
-		w.open.Push(name)
+		if w.open.Push(name) {
+			w.e.wake(w.node)
+		}
 	} else if int(s.node) == w.node {
-		w.bound.Push(name)
+		if w.bound.Push(name) {
+			w.e.wakeOn(w.node)
+		}
 	} else {
 		w.e.send(int(s.node), w.slot, i)
 	}
