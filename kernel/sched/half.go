@@ -108,7 +108,7 @@ func (c *CPU) takeHeads(cpu int, victim *CPU, b, most uint32) (taken uint32) {
 		tk.node.Store(node)
 		if anyIdle() {
 			if i := c.claimFor(tk); i >= 0 {
-				trace(cpu, EventBalance, t, i)
+				c.sent(cpu, t, i)
 				on(i).push(i, t, tk, false)
 				kick(cpu, i, evaluate)
 				continue

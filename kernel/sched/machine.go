@@ -86,12 +86,12 @@ type CPU struct {
 	looks       atomic.Uint64 // at others' queues
 	stolen      atomic.Uint64 // tasks
 	balanced    atomic.Uint64 // tasks that it moved elsewhere
-	loadAt      uint64        // ns: ewma is that of then
+	averaged    uint64        // ns: ewma is that of then
+	nextAverage uint64        // ns
 	nextBalance uint64        // ns
 	calm        uint32        // looks in a row that moved nothing
-	place       uint32        // in byNode; constant after Init
-	cursor      uint32        // place in byNode of the last victim
-	_           [4]byte
+	place       uint16        // in byNode; constant after Init
+	cursor      uint16        // place in byNode of the last victim
 	steals      [Strategies][maxDistances]stealCount
 
 	bands [nBands]band // runq.go
@@ -150,5 +150,6 @@ func Init(m Machine) {
 	initQueues()
 	initVictims()
 	initStealing()
+	initBalance()
 	tracing.Store(0)
 }

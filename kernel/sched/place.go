@@ -160,7 +160,7 @@ func offer(cpu int, t ID) {
 		return
 	}
 	if _, ok := tk.retract(); ok {
-		trace(cpu, EventBalance, t, i)
+		on(cpu).sent(cpu, t, i)
 		on(i).push(i, t, tk, false)
 	}
 	kick(cpu, i, evaluate)

@@ -69,6 +69,9 @@ func Tick(cpu int) {
 	now := machine.Now()
 	c.sleeps.expire(cpu, now)
 	c.timers.expire(cpu, c, now)
+	if now >= c.nextAverage && c.cur.Load() != 0 {
+		c.balance(cpu, now)
+	}
 }
 
 // Leave returns the task that the CPU runs from here on, now RUNNING, or 0: halt until an interrupt. It is the last thing
@@ -254,6 +257,7 @@ func (c *CPU) busy(cpu int, now uint64) {
 	if since := c.idleSince.Load(); since != 0 {
 		c.idleTime.Add(now - since)
 		c.idleSince.Store(0)
+		c.averaged = now
 	}
 }
 
@@ -277,6 +281,7 @@ func (c *CPU) sleep(cpu int, now uint64) {
 	if c.idleSince.Load() == 0 {
 		trace(cpu, EventIdle, 0, 0)
 		c.idleSince.Store(now)
+		c.ewma.Store(0)
 	}
 	c.arm(cpu, Never)
 }

@@ -72,7 +72,7 @@ func initVictims() {
 		nodeCPUs[node].first = n
 		for i := range cpus {
 			if c := on(i); c.node == node {
-				c.place, c.cursor = n, n
+				c.place, c.cursor = uint16(n), uint16(n)
 				byNode[n] = uint16(i)
 				n++
 			}
@@ -146,7 +146,7 @@ func (c *CPU) walk(s Strategy) (w walk) {
 		r := c.random()
 		w.part(0, all, chance(r, all), uint32(r)|1)
 	case Circular:
-		w.part(0, all, c.cursor, 1)
+		w.part(0, all, uint32(c.cursor), 1)
 	default:
 		w.node, w.legs = c.node, nNearest
 	}
@@ -176,7 +176,7 @@ func (w *walk) next(c *CPU) int {
 		at := w.at
 		w.at = (at + w.stride) & w.mask
 		w.left--
-		if place := w.first + at; at < w.n && place != c.place {
+		if place := w.first + at; at < w.n && place != uint32(c.place) {
 			return int(byNode[place%MaxCPUs])
 		}
 	}
