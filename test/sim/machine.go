@@ -99,10 +99,10 @@ func Run(cfg Config, w Workload) (*Result, error) {
 		Seed:  cfg.Seed,
 
 		Distances: cfg.Topology.distances(),
-		Now:   func() uint64 { return m.now },
-		Kick:  m.kicked,
-		Arm:   func(cpu int, deadline uint64) { m.cpus[cpu].timer = deadline },
-		CPUs:  make([]sched.CPU, n),
+		Now:       func() uint64 { return m.now },
+		Kick:      m.kicked,
+		Arm:       func(cpu int, deadline uint64) { m.cpus[cpu].timer = deadline },
+		CPUs:      make([]sched.CPU, n),
 
 		Tasks:      make([]sched.Task, len(m.tasks)),
 		TaskLinks:  links,
