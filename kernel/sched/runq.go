@@ -3,6 +3,7 @@ package sched
 import (
 	"math/bits"
 	"sync/atomic"
+	"unsafe"
 
 	"pdac/kernel/lockfree"
 )
@@ -39,8 +40,10 @@ import (
 //	Task.node            who has the task in hand. While READY it stays as it was, so that who reads it before the CAS of that stay
 //	                     has read the right one if the CAS succeeds
 //
-// Linearization: a task enters at the READY of its state word and leaves at the CAS. For FIFO order within a band: at the
-// linearization points of Queue. Nothing else promises order.
+// Linearization: a task is runnable from the READY of its state word to the CAS. As a FIFO, for tasks of one band: push at the CAS
+// of Queue or of the lone slot, or at its set bit if that is later; pop at the CAS of head or of the slot, of an empty queue at its
+// load of the slot; take and retract anywhere, since they promise no order. Several bands, and who was in the front slot, have the
+// order of the policies.
 //
 // The lone slot. A task that becomes READY while the queue is empty, as where two take turns, goes to a slot of one entry. That is
 // before all later ones of its band, by whose rank it is served. The slot is reserved before READY is stored, so that the task's node
@@ -210,10 +213,10 @@ func (tk *Task) urge(t ID) uint32 {
 //
 //go:nosplit
 func (c *CPU) enter(b uint32, e uint64, n uint32, since uint64) {
-	bd := &c.bands[b%uint32(len(c.bands))]
+	bd := c.at(b)
 	bd.count.Add(1)
 	bd.Push(nodes, n, e)
-	if bit := uint64(1) << (b % 64); c.bits.Load()&bit == 0 {
+	if bit := uint64(1) << (b & 63); c.bits.Load()&bit == 0 {
 		bd.since.Store(since)
 		c.bits.Or(bit)
 	}
@@ -223,13 +226,13 @@ func (c *CPU) enter(b uint32, e uint64, n uint32, since uint64) {
 //
 //go:nosplit
 func (c *CPU) pop() (t ID, more uint64) {
+	set := c.bits.Load() // before lone, which is before what came into the bands while it was taken
 	e := c.lone.Load()
-	set := c.bits.Load()
 	if set == 0 {
-		if e <= reserved {
+		if e <= reserved && c.bits.Load() == 0 { // nothing came in between: only we clear bits
 			return 0, 0
 		}
-		if c.lone.CompareAndSwap(e, 0) && run(e) {
+		if e > reserved && c.lone.CompareAndSwap(e, 0) && run(e) {
 			return named(e), 0
 		}
 		return c.pick()
@@ -247,7 +250,7 @@ func (c *CPU) pop() (t ID, more uint64) {
 //
 //go:nosplit
 func (c *CPU) popBand(b uint32) (t ID, more uint64) {
-	bd := &c.bands[b%uint32(len(c.bands))]
+	bd := c.at(b)
 	e, n, ok := bd.Pop(nodes)
 	if !ok {
 		c.hide(b)
@@ -270,10 +273,13 @@ func (c *CPU) popBand(b uint32) (t ID, more uint64) {
 // pick is pop where there is a choice to make, or something empty or stale to clear away.
 func (c *CPU) pick() (t ID, more uint64) {
 	for {
-		e := c.lone.Load()
 		set := c.bits.Load()
+		e := c.lone.Load()
 		if set == 0 && e <= reserved {
-			return 0, 0
+			if c.bits.Load() == 0 {
+				return 0, 0
+			}
+			continue
 		}
 		if set != 0 && e > reserved && lotteries.Load() != 0 {
 			c.joinOthers(e) // in a draw it is one of them
@@ -333,11 +339,17 @@ func (c *CPU) joinOthers(e uint64) {
 	}
 }
 
+// at returns a band, unchecked like a task's record.
+func (c *CPU) at(b uint32) *band {
+	return (*band)(unsafe.Add(unsafe.Pointer(&c.bands), uintptr(b)*unsafe.Sizeof(band{})))
+}
+
 // hide clears the bit of a band that was seen empty.
 func (c *CPU) hide(b uint32) {
-	c.bits.And(^(1 << b))
-	if !c.bands[b].Empty(nodes) {
-		c.bits.Or(1 << b)
+	bit := uint64(1) << (b & 63)
+	c.bits.And(^bit)
+	if !c.at(b).Empty(nodes) {
+		c.bits.Or(bit)
 	}
 }
 

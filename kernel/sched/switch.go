@@ -55,7 +55,7 @@ func Park(cpu int, t ID, deadline uint64) (seq uint64) {
 // Yield lets the others of the CPU's queue run before the current task, if there are any; it takes effect in Leave.
 func Yield(cpu int, t ID) {
 	c := on(cpu)
-	if c.load() != 0 {
+	if !c.empty() {
 		c.yield = true
 		c.need.Or(evaluate)
 	}
@@ -120,21 +120,29 @@ func Leave(cpu int) ID {
 
 // begin gives the task that is to run what is left of its quantum, or a new one. It inlines.
 func (c *CPU) begin(cpu int, tk *Task, now uint64) {
+	below := tk.weight.Load() & 0xff // its band, under RoundRobin
 	left := tk.quantumEnd
 	if left == 0 {
-		left = tk.slice()
+		if left = uint64(tk.quantum.Load()); left == 0 {
+			left = quanta[(below-firstBand)/bandsPerClass%uint32(len(quanta))].Load()
+		}
 	}
 	tk.quantumEnd = now + left
-	if lotteries.Load() != 0 {
-		tk.boost.Store(0)
-	}
-	below := tk.preemptedBelow()
-	if c.protected {
-		c.protected = false
-		below = urgentBand + 1
+	if c.protected || lotteries.Load() != 0 {
+		below = c.beginDrawn(tk)
 	}
 	c.below.Store(below)
 	c.arm(cpu, tk.quantumEnd)
+}
+
+// beginDrawn is the part of begin that few tasks need. It returns the band below which others preempt the task.
+func (c *CPU) beginDrawn(tk *Task) uint32 {
+	tk.boost.Store(0)
+	if c.protected {
+		c.protected = false
+		return urgentBand + 1
+	}
+	return tk.preemptedBelow()
 }
 
 // search finds a task for a CPU that has none: t, which is RUNNING here, if its affinity still allows. t is 0 when there is none; the
