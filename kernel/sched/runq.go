@@ -170,21 +170,37 @@ func (c *CPU) push(cpu int, t ID, tk *Task, front bool) uint32 {
 		tk.cpu.Store(uint32(cpu))
 		tk.migrations.Add(1)
 	}
-	return c.queue(t, tk, StateWaking, front)
+	return c.queue(t, tk, fromWaking, front)
 }
+
+// What becoming READY adds to a state word: the number's unit, and the difference of the states.
+const (
+	fromWaking  = numberOne + uint64(StateReady) - uint64(StateWaking)
+	fromRunning = numberOne + uint64(StateReady) - uint64(StateRunning)
+)
 
 // queue makes a task READY in the queue of its CPU. READY is stored first, then Attn is looked at: the pair of Urgent's Attn (its
 // caller's), then READY.
 //
 //go:nosplit
-func (c *CPU) queue(t ID, tk *Task, from State, front bool) uint32 {
-	b := tk.band()
-	if !front && c.bits.Load() == 0 && c.lone.Load() == 0 && c.lone.CompareAndSwap(0, reserved) {
-		c.lone.Store(tk.stay(t, from))
-		if tk.Attn.Load() != 0 {
-			return tk.urge(t)
+func (c *CPU) queue(t ID, tk *Task, from uint64, front bool) uint32 {
+	w := tk.weight.Load()
+	b := w & 0xff
+	if lotteries.Load()>>(b&63)&1 != 0 { // tk.band, inline
+		b = tk.lotteryBand(b, w>>16)
+	}
+	if !front { // nested: with && the compiler makes values of the conditions
+		if c.bits.Load() == 0 {
+			if c.lone.Load() == 0 {
+				if c.lone.CompareAndSwap(0, reserved) {
+					c.lone.Store(tk.stay(t, from))
+					if tk.Attn.Load() != 0 {
+						return tk.urge(t)
+					}
+					return b
+				}
+			}
 		}
-		return b
 	}
 	n, since := tk.node.Load(), tk.readySince
 	tk.node.Store(0)
@@ -192,13 +208,18 @@ func (c *CPU) queue(t ID, tk *Task, from State, front bool) uint32 {
 	if front || tk.Attn.Load() != 0 {
 		b = urgentBand
 	}
-	c.enter(b, e, n, since)
+	bd := c.at(b) // enter, inline
+	bd.count.Add(1)
+	bd.Push(nodes, n, e)
+	if c.bits.Load()>>(b&63)&1 == 0 {
+		c.show(b, since)
+	}
 	return b
 }
 
 // stay makes a task that the caller has in hand READY, and returns the entry. It inlines.
-func (tk *Task) stay(t ID, from State) uint64 {
-	return tk.state.Add(numberOne+uint64(StateReady)-uint64(from)) + uint64(t) - uint64(StateReady)
+func (tk *Task) stay(t ID, from uint64) uint64 {
+	return tk.state.Add(from) - uint64(StateReady) + uint64(t)
 }
 
 // urge moves a READY task to the urgent band, unless somebody else has taken it.
@@ -210,23 +231,28 @@ func (tk *Task) urge(t ID) uint32 {
 }
 
 // enter puts an entry into a band, in node n.
-//
-//go:nosplit
 func (c *CPU) enter(b uint32, e uint64, n uint32, since uint64) {
 	bd := c.at(b)
 	bd.count.Add(1)
 	bd.Push(nodes, n, e)
-	if bit := uint64(1) << (b & 63); c.bits.Load()&bit == 0 {
-		bd.since.Store(since)
-		c.bits.Or(bit)
+	if c.bits.Load()>>(b&63)&1 == 0 {
+		c.show(b, since)
 	}
+}
+
+// show sets the bit of a band, which has waited since then.
+//
+//go:noinline
+func (c *CPU) show(b uint32, since uint64) {
+	c.at(b).since.Store(since)
+	c.bits.Or(1 << (b & 63))
 }
 
 // pop makes the next task of the CPU's own queue RUNNING; 0 if there is none. more is not 0 when it may not have been the last.
 //
 //go:nosplit
 func (c *CPU) pop() (t ID, more uint64) {
-	set := c.bits.Load() // before lone, which is before what came into the bands while it was taken
+	set := c.bits.Load() // before lone, whose entry is before those that came into the bands while it was taken
 	e := c.lone.Load()
 	if set == 0 {
 		if e <= reserved && c.bits.Load() == 0 { // nothing came in between: only we clear bits
@@ -240,15 +266,27 @@ func (c *CPU) pop() (t ID, more uint64) {
 	if e > reserved || set&(set-1)|set&(lotteries.Load()|1<<frontBit) != 0 {
 		return c.pick()
 	}
-	if t, more = c.popBand(uint32(bits.TrailingZeros64(set))); t == 0 {
+	b := uint32(bits.TrailingZeros64(set))
+	bd := c.at(b)
+	v, n, ok := bd.Pop(nodes) // as popBand
+	if !ok {
 		return c.pick()
 	}
-	return t, more
+	left := bd.count.Add(^uint32(0))
+	bd.since.Store(c.since)
+	if left == 0 {
+		c.hide(b)
+	}
+	if !run(v) {
+		spares.Push(nodeLinks, n)
+		return c.pick()
+	}
+	t = named(v)
+	Get(t).node.Store(n)
+	return t, uint64(left)
 }
 
 // popBand makes the head of a band RUNNING. 0: it was stale, or there was none; then the bit is cleared.
-//
-//go:nosplit
 func (c *CPU) popBand(b uint32) (t ID, more uint64) {
 	bd := c.at(b)
 	e, n, ok := bd.Pop(nodes)
@@ -335,7 +373,7 @@ func (c *CPU) joinOthers(e uint64) {
 	t, w := named(e), readyWord(e)
 	c.lone.CompareAndSwap(e, 0)
 	if tk := Get(t); tk.take(w, StateWaking) {
-		c.queue(t, tk, StateWaking, false)
+		c.queue(t, tk, fromWaking, false)
 	}
 }
 
@@ -345,6 +383,8 @@ func (c *CPU) at(b uint32) *band {
 }
 
 // hide clears the bit of a band that was seen empty.
+//
+//go:noinline
 func (c *CPU) hide(b uint32) {
 	bit := uint64(1) << (b & 63)
 	c.bits.And(^bit)

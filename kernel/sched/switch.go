@@ -118,13 +118,15 @@ func Leave(cpu int) ID {
 	return t
 }
 
-// begin gives the task that is to run what is left of its quantum, or a new one. It inlines.
+// begin gives the task that is to run what is left of its quantum, or a new one.
+//
+//go:nosplit
 func (c *CPU) begin(cpu int, tk *Task, now uint64) {
 	below := tk.weight.Load() & 0xff // its band, under RoundRobin
 	left := tk.quantumEnd
 	if left == 0 {
 		if left = uint64(tk.quantum.Load()); left == 0 {
-			left = quanta[(below-firstBand)/bandsPerClass%uint32(len(quanta))].Load()
+			left = quanta[(below-firstBand)/bandsPerClass&3].Load()
 		}
 	}
 	tk.quantumEnd = now + left
@@ -136,6 +138,8 @@ func (c *CPU) begin(cpu int, tk *Task, now uint64) {
 }
 
 // beginDrawn is the part of begin that few tasks need. It returns the band below which others preempt the task.
+//
+//go:noinline
 func (c *CPU) beginDrawn(tk *Task) uint32 {
 	tk.boost.Store(0)
 	if c.protected {
@@ -213,7 +217,7 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 		fallthrough
 	case now >= tk.quantumEnd:
 		tk.quantumEnd, tk.readySince = 0, now // while it is still ours
-		c.queue(cur, tk, StateRunning, false)
+		c.queue(cur, tk, fromRunning, false)
 	case why&preempt != 0 && c.outranked(c.below.Load()):
 		tk.quantumEnd -= now
 		tk.readySince = now
