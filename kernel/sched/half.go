@@ -130,7 +130,7 @@ func (c *CPU) takeHeads(cpu int, victim *CPU, b, most uint32) (taken uint32) {
 		tk.migrations.Add(1)
 		tk.node.Store(0)
 		trace(cpu, EventSteal, t, int(byNode[victim.place%MaxCPUs]))
-		entries[i] = tk.stay(t, StateWaking)
+		entries[i] = tk.stay(t, fromWaking)
 	}
 	to.count.Add(uint32(n))
 	to.PushAll(nodes, own[:n], entries[:n])
