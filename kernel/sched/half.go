@@ -15,6 +15,12 @@ import (
 //
 // No CPU sleeps on that: a CPU that went idle meanwhile may have looked at the own queue before the tasks were in, and at the
 // victim's when they were out. So the thief does as whoever queues a task: once they are in, it looks at the idle bits, for each of them.
+//
+// Progress: lock-free; nobody waits for a thief. One that a hypervisor stops here keeps what is in its hands, MaxStealBatch tasks at most,
+// as a waker that is stopped before READY keeps one.
+//
+// Rejected: taking a chain of entries by one CAS of the head (a stale one among them has no task to take, one of a pinned task may not be
+// taken at all, and between the CAS and the last of them all are nobody's).
 
 // Tunables of stealing.
 const (

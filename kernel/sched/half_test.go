@@ -7,10 +7,11 @@ import (
 	"testing"
 )
 
-// TestHalvesRunOnce makes a million tasks, in bursts on one CPU, that the others steal by halves. Each runs once and ends; the plain
-// field is handed over with the task, so that the race detector sees one that runs twice, or is handed over without order.
+// TestHalvesRunOnce makes a million tasks (a tenth with the race detector), in bursts on one CPU, that the others steal by halves. Each
+// runs once and ends; the plain field is handed over with the task, so that the race detector sees one that runs twice, or is
+// handed over without order.
 func TestHalvesRunOnce(t *testing.T) {
-	const ncpu, lives, burst = 4, 1_000_000, 200
+	const ncpu, lives, burst = 4, 1_000_000 / scale, 200
 	f := boot(t, ncpu, 2, 4*burst, 0)
 	ran := make([]int, 4*burst+1) // by task, in this life
 	var ended atomic.Int64
@@ -70,7 +71,7 @@ func TestHalvesRunOnce(t *testing.T) {
 // TestNoCPUSleepsOnHalf lets three CPUs go idle at once over a queue of three tasks. One takes two of them, one the third; the last may look
 // for one while the second is in the first one's hands, and then must be given it.
 func TestNoCPUSleepsOnHalf(t *testing.T) {
-	const rounds, ncpu = 8000, 4
+	const rounds, ncpu = 8000 / scale, 4
 	var given int
 	for r := range rounds {
 		f := boot(t, ncpu, 1, 16, 0)

@@ -95,6 +95,9 @@ func initVictims() {
 	}
 	for a := range uint32(MaxNodes) {
 		for b := range uint32(MaxNodes) {
+			if nodeCPUs[a].n == 0 || nodeCPUs[b].n == 0 {
+				continue
+			}
 			r, d := uint32(0), distance(a, b)
 			for r+1 < nDistances && distances[r] < d {
 				r++
