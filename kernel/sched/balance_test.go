@@ -226,3 +226,15 @@ func TestBatchIsNoLoad(t *testing.T) {
 	}
 	checkSettled(t, f)
 }
+
+// TestBalanceOnce: two CPUs that look at the same time don't both send for the same reason.
+func TestBalanceOnce(t *testing.T) {
+	f := boot(t, 3, 1, 64, 0)
+	occupy(t, 0, 1, 2)
+	waiters(t, 0, 2)
+	waiters(t, 1, 2)
+	spin(t, f, 1_000_000_000)
+	if n := has(); slices.Max(n) != 3 || slices.Min(n) != 2 || balanced() != 1 {
+		t.Errorf("tasks by CPU: %v, %d moves", n, balanced())
+	}
+}
