@@ -45,6 +45,7 @@ func Init(cfg *Config) {
 		panic("linux: bad Config")
 	}
 	threads, futexBuckets, timers = cfg.Threads, cfg.Buckets, cfg.Timers
+	futexMask = uint64(len(cfg.Buckets)-1) * uint64(unsafe.Sizeof(FutexBucket{}))
 	counts = unsafe.Slice((*callCounts)(unsafe.Pointer(&cfg.Counts[0])), cfg.NCPU)
 	clockNow, ncpu, nodes = cfg.Now, cfg.NCPU, cfg.Nodes
 	SetWall(cfg.Wall)

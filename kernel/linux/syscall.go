@@ -17,7 +17,7 @@ import (
 // Preconditions: t is current on cpu, its context saved with RIP behind the SYSCALL instruction.
 //
 //go:nosplit
-func Syscall(cpu int, t sched.ID) {
+func Syscall(cpu int, t sched.ID) (next sched.ID) {
 	c := &sched.Get(t).Ctx
 	var r int64
 	switch c.RAX {
@@ -67,8 +67,7 @@ func Syscall(cpu int, t sched.ID) {
 	case nrExitGroup:
 		r = sysExitGroup(cpu, c)
 	case nrFutex:
-		Futex(cpu, t, c)
-		r = blocked
+		return Futex(cpu, t, c)
 	case nrGetpid, nrGetpgrp, nrGetsid, nrGetpgid:
 		r = processID
 	case nrGettid:
@@ -231,6 +230,7 @@ func Syscall(cpu int, t sched.ID) {
 	if r != blocked {
 		thread(t).finish(c, r)
 	}
+	return 0
 }
 
 // lateCall dispatches the calls whose numbers lie far above the others', and answers all that nobody knows.

@@ -17,8 +17,8 @@ import (
 //
 // Three parties may end a sleep: a waker that found the thread on the queue, the time-out, and a signal. Invariant: a thread is
 // parked by sleep if and only if it is linked, and both change together under the lock of its queue. So whoever unlinks a thread
-// owns its wakeup, and until sched.Ready its registers; the two that lost find it gone. sched.Claim checks the sequence number
-// that Park gave as well: one who broke the rule is found out instead of corrupting a task.
+// owns its wakeup, and until sched.Ready its registers; the two that lost find it gone. The scheduler checks that the thread sleeps:
+// one who broke the rule is found out instead of corrupting a task.
 //
 // The time-out and the signal come with a thread and have to find its queue: waitOn. They read it without the lock, take the lock
 // of the queue it names and read it again; a queue is part of a type-stable record, so that locking one that the thread has left
@@ -178,7 +178,7 @@ func (th *Thread) end(t sched.ID, result int64) {
 // claim takes the thread out of its sleep.
 func (th *Thread) claim(t sched.ID) *sched.Task {
 	tk := sched.Get(t)
-	if !tk.Claim(th.waitSeq) {
+	if !tk.End() {
 		panic("linux: a linked thread was not parked")
 	}
 	return tk
@@ -291,7 +291,7 @@ func (q *queue) unlink(th *Thread) {
 type wait struct {
 	waitOn     atomic.Uintptr // address of the queue, 0: not asleep
 	waitKey    uint64
-	waitSeq    uint64 // sched.Park's
+	waitSeq    uint64 // sched.Park's; 0 where there may be no time-out
 	next, prev sched.ID
 	waitBits   uint32
 	waitMode   mode
