@@ -6,6 +6,7 @@ import (
 
 	"pdac/kernel/klog"
 	"pdac/kernel/linux"
+	"pdac/kernel/lockfree"
 	"pdac/kernel/sched"
 	"pdac/kernel/vm"
 )
@@ -26,6 +27,8 @@ var (
 	tables   struct {
 		tasks      []sched.Task
 		taskLinks  []uint32
+		entries    []lockfree.Node
+		entryLinks []uint32
 		threads    []linux.Thread
 		xsave      uint64
 		stride     uint64
@@ -50,6 +53,11 @@ func Boot(h *Hardware) {
 	t := &tables
 	t.tasks = reserve[sched.Task](maxTasks)
 	t.taskLinks = reserve[uint32](maxTasks)
+	t.entries = reserve[lockfree.Node](sched.Entries(h.NCPU, maxTasks))
+	t.entryLinks = reserve[uint32](len(t.entries))
+	if n := sched.Entries(h.NCPU, 0); !back(0, t.entries, 0, n) || !back(0, t.entryLinks, 0, n) {
+		panic("kernel: no memory for the run queues")
+	}
 	t.threads = reserve[linux.Thread](maxTasks)
 	t.stride = (h.XSaveSize + 63) &^ 63
 	t.xsave = h.Reserve(maxTasks * t.stride)
@@ -67,6 +75,8 @@ func Boot(h *Hardware) {
 		Tasks:      t.tasks,
 		TaskLinks:  t.taskLinks,
 		GrowTasks:  growTasks,
+		Entries:    t.entries,
+		EntryLinks: t.entryLinks,
 		Timers:     t.timers,
 		TimerLinks: t.timerLinks,
 		GrowTimers: growTimers,
@@ -134,8 +144,10 @@ func back[T any](cpu int, s []T, from, to int) bool {
 func growTasks(cpu int, n uint32) bool {
 	t := &tables
 	from, to := int(t.grownTasks), int(n)
+	firstEntry, lastEntry := sched.Entries(hardware.NCPU, t.grownTasks), sched.Entries(hardware.NCPU, n)
 	if !back(cpu, t.tasks, from, to) || !back(cpu, t.taskLinks, from, to) || !back(cpu, t.threads, from, to) ||
-		!hardware.Back(cpu, t.xsave+uint64(from)*t.stride, uint64(to-from)*t.stride) {
+		!hardware.Back(cpu, t.xsave+uint64(from)*t.stride, uint64(to-from)*t.stride) ||
+		!back(cpu, t.entries, firstEntry, lastEntry) || !back(cpu, t.entryLinks, firstEntry, lastEntry) {
 		return false
 	}
 	t.grownTasks = n

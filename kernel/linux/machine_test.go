@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"pdac/kernel/lockfree"
 	"pdac/kernel/sched"
 	"pdac/kernel/vm"
 )
@@ -84,7 +85,8 @@ func boot(t *testing.T, ncpu int) *machine {
 
 		Tasks: make([]sched.Task, maxTasks), TaskLinks: make([]uint32, maxTasks),
 		GrowTasks: func(cpu int, n uint32) bool { return true },
-		Timers:    make([]sched.TimerNode, timers), TimerLinks: make([]uint32, timers),
+		Entries:   make([]lockfree.Node, sched.Entries(ncpu, maxTasks)), EntryLinks: make([]uint32, sched.Entries(ncpu, maxTasks)),
+		Timers: make([]sched.TimerNode, timers), TimerLinks: make([]uint32, timers),
 		GrowTimers: func(cpu int, n uint32) bool { return true },
 	})
 

@@ -116,6 +116,8 @@ func name(nodes []Node, n uint32) uint64 {
 // Push puts value v at the end, in node n, which is the queue's from here on.
 //
 // Preconditions: the caller owns n.
+//
+//go:nosplit
 func (q *Queue) Push(nodes []Node, n uint32, v uint64) {
 	store64(&nodes[n].value, v) // pairs with the load in Pop
 	q.link(nodes, n, begin(nodes, n, 0))
@@ -140,6 +142,8 @@ func (q *Queue) PushAll(nodes []Node, own []uint32, values []uint64) {
 }
 
 // link puts the list from node first to the one named last behind the last node.
+//
+//go:nosplit
 func (q *Queue) link(nodes []Node, first uint32, last uint64) {
 	for {
 		t := q.tail.Load()
@@ -157,6 +161,8 @@ func (q *Queue) link(nodes []Node, first uint32, last uint64) {
 
 // Pop takes the first value. Node n is the caller's then; it is another one than the value was
 // pushed in. False: the queue was empty.
+//
+//go:nosplit
 func (q *Queue) Pop(nodes []Node) (v uint64, n uint32, ok bool) {
 	for {
 		h := q.head.Load()

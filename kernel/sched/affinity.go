@@ -21,7 +21,7 @@ var affinityLock lockfree.SpinLock
 
 // SetAffinity restricts a task to the CPUs of mask. CPUs that don't exist are left out; ok is false, and nothing changes,
 // when none is left. The calling CPU's own task has moved by the time that Leave returns, one that runs elsewhere is sent
-// an IPI, one that waits moves when its turn comes or an idle CPU of the mask pulls it.
+// an IPI, one that waits moves when its turn comes or an idle CPU of the mask gets it.
 func SetAffinity(cpu int, t ID, mask *CPUSet) (ok bool) {
 	var in, out uint64
 	for i, m := range mask {

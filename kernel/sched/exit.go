@@ -26,7 +26,7 @@ func Exit(cpu int, t ID) {
 	}
 	c, tk := on(cpu), Get(t)
 	c.detach(t, tk, machine.Now())
-	tk.sleep.remove(t)
+	c.dropSleep(cpu, t, tk)
 	tk.move(StateRunning, StateDead)
 	tk.free(t)
 }

@@ -5,7 +5,7 @@ package sched
 // comparison; removal is logarithmic, amortized. It is intrusive, so that arming needs no memory.
 //
 // A node's children are the list from child by next. prev is the previous sibling, for the first child the parent, for the
-// root 0. Everything here needs the queue's lock.
+// root 0. Everything here needs the queue's lock, or is the CPU's own.
 //
 // Rejected: a binary heap, as it needs an array per CPU for all timers of the machine; a timing wheel, as Go's own timers
 // come as one exact deadline per sleeping M, and a wheel would round or cascade it.

@@ -3,13 +3,12 @@ package sched
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"pdac/kernel/lockfree"
 )
 
 // Never is the deadline of a timer that is not armed, in ns of Machine.Now.
 const Never = ^uint64(0)
-
-// DefaultQuantum is the quantum after Init, in ns: that of Go's own preemption.
-const DefaultQuantum = 10_000_000
 
 // Machine is what the scheduler needs from the hardware. Times are ns of one monotonic clock, the same on every CPU.
 type Machine struct {
@@ -21,6 +20,10 @@ type Machine struct {
 	Arm  func(cpu int, deadline uint64) // one-shot timer of the calling CPU; replaces the last; a past one fires at once
 
 	CPUs []CPU // NCPU of them, zero
+
+	// The nodes of the run queues. The first Entries(NCPU, 0) are usable, zero, and so are Entries(NCPU, n) after GrowTasks(n).
+	Entries    []lockfree.Node
+	EntryLinks []uint32 // as long as Entries
 
 	// Virtual arrays: the length is the limit, Grow makes the entries below n usable (zero at first).
 	Tasks      []Task
@@ -35,6 +38,7 @@ type Machine struct {
 type CPU struct {
 	// The owner's own, except need.
 	need      atomic.Uint32 // non-zero: Leave has something to do. Anyone adds bits, the owner swaps in 0
+	below     atomic.Uint32 // a task that wakes into a band below preempts cur; the owner writes, anyone reads
 	cur       atomic.Uint32 // the running task, 0 after Park or Exit and while idle; the owner writes, anyone reads
 	yield     bool          // cur asked to go to the back
 	idle      bool          // set its bit in the idle bitmap; a claimer may have cleared it since
@@ -44,10 +48,20 @@ type CPU struct {
 	firing    Timer         // whose OnTimer callback runs here
 	since     uint64        // cur's CPU time is accounted up to here; when it parked or exited
 	armed     uint64        // what Machine.Arm was last given; Never when that has fired
-	_         [16]byte
+	nextAge   uint64        // when overdue is asked next
+	_         [4]byte
 
-	q runq // under its lock
-	_ [64 - 16]byte
+	bits atomic.Uint64 // runq.go
+	_    [64 - 8]byte
+
+	front      atomic.Uint64 // entry, 0: empty; the owner writes, thieves read. The rest of the line is the owner's
+	frontNode  uint32
+	frontBand  uint32 // of the entry's task
+	frontSince uint64 // ns
+	sleeps     sleepHeap
+	rng        uint64
+	protected  bool // the task that is to run was overdue
+	_          [7]byte
 
 	timers timerQueue // under its lock
 	_      [64 - 24]byte
@@ -61,9 +75,11 @@ type CPU struct {
 	kicks       atomic.Uint64
 	preemptions atomic.Uint64
 	_           [8]byte
+
+	bands [nBands]band // runq.go
 }
 
-// Reasons in CPU.need; each makes Leave look at everything, preempt also puts the head of the queue before cur.
+// Reasons in CPU.need; each makes Leave look at everything, preempt also lets what is more urgent go before cur.
 const (
 	evaluate = 1 << iota
 	preempt
@@ -74,8 +90,7 @@ var (
 	cpus    []CPU
 	tasks   []Task
 	online  CPUSet
-	quantum atomic.Uint64 // ns
-	booted  uint64        // ns
+	booted  uint64 // ns
 )
 
 // on returns the record of a CPU, unchecked like a task's.
@@ -87,7 +102,7 @@ func on(cpu int) *CPU {
 // other CPUs call anything here (again by host tests, with fresh arrays).
 func Init(m Machine) {
 	if m.NCPU < 1 || m.NCPU > MaxCPUs || len(m.CPUs) < m.NCPU || len(m.Nodes) < m.NCPU || len(m.Tasks) > MaxTasks ||
-		len(m.TaskLinks) < len(m.Tasks) || len(m.TimerLinks) < len(m.Timers) {
+		len(m.TaskLinks) < len(m.Tasks) || len(m.TimerLinks) < len(m.Timers) || len(m.Entries) < Entries(m.NCPU, uint32(len(m.Tasks))) || len(m.EntryLinks) < len(m.Entries) {
 		panic("sched: bad Machine")
 	}
 	machine, cpus, tasks = m, m.CPUs[:m.NCPU], m.Tasks
@@ -96,7 +111,10 @@ func Init(m Machine) {
 	exitHooks, nExitHooks = [maxExitHooks]func(int, ID){}, 0
 	onTimeout, onTimer = nil, nil
 	online = CPUSet{}
-	quantum.Store(DefaultQuantum)
+	lotteries.Store(0)
+	for i := range quanta {
+		quanta[i].Store(DefaultQuantum)
+	}
 	booted = m.Now()
 	for i := range cpus {
 		c := &cpus[i]
@@ -105,14 +123,11 @@ func Init(m Machine) {
 		c.idle = true // off until its first Leave; its bit is not set, so nothing is placed on it
 		c.idleSince.Store(max(booted, 1))
 		c.timers.first.Store(Never)
+		c.sleeps.first = Never
+		c.rng = (uint64(i) + 1) * 0x9e3779b97f4a7c15 // any but 0
 		c.need.Store(evaluate)
 		online.Add(i)
 	}
 	initIdle()
+	initQueues()
 }
-
-// SetQuantum sets how long a task runs before it lets the next of its queue run, in ns. It applies from the next switch.
-func SetQuantum(ns uint64) { quantum.Store(ns) }
-
-// Quantum returns the quantum in ns.
-func Quantum() uint64 { return quantum.Load() }

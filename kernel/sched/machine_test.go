@@ -3,6 +3,8 @@ package sched
 import (
 	"sync/atomic"
 	"testing"
+
+	"pdac/kernel/lockfree"
 )
 
 // fakeMachine is the hardware of the tests: a clock that the tests advance, IPIs and timers as words that the CPU loops poll.
@@ -36,6 +38,8 @@ func boot(tb testing.TB, ncpu, nnodes, ntasks, ntimers int) *fakeMachine {
 		Tasks:      make([]Task, ntasks+1),
 		TaskLinks:  make([]uint32, ntasks+1),
 		GrowTasks:  func(_ int, n uint32) bool { f.usable.Store(n); return true },
+		Entries:    make([]lockfree.Node, Entries(ncpu, uint32(ntasks+1))),
+		EntryLinks: make([]uint32, Entries(ncpu, uint32(ntasks+1))),
 		Timers:     make([]TimerNode, ntimers+1),
 		TimerLinks: make([]uint32, ntimers+1),
 		GrowTimers: func(_ int, n uint32) bool { return true },
@@ -73,30 +77,91 @@ func leave(tb testing.TB, cpu int, want ID) {
 	}
 }
 
-// check fails unless every task and CPU is where its state says. No CPU may be inside the scheduler.
+// entriesOf returns the entries of a band, stale ones too, and the nodes that it holds.
+func (c *CPU) entriesOf(b int) (list []uint64, held []uint32) {
+	// An empty queue's First says nothing of the dummy: one that is pushed to for a moment does.
+	_, place, ok := c.bands[b].First(nodes)
+	if !ok {
+		extra, _ := spares.Pop(nodeLinks)
+		c.bands[b].Push(nodes, extra, 0)
+		_, place, _ = c.bands[b].First(nodes)
+		_, n, _ := c.bands[b].Pop(nodes)
+		spares.Push(nodeLinks, n)
+		return nil, []uint32{extra}
+	}
+	held = append(held, uint32(place))
+	for n := uint32(place); ; {
+		e, behind, ok := lockfree.After(nodes, n)
+		if !ok {
+			return list, held
+		}
+		list, held = append(list, e), append(held, behind)
+		n = behind
+	}
+}
+
+// waiting returns the tasks that wait for a CPU, band by band, the front slot first.
+func (c *CPU) waiting() (list []ID) {
+	if e := c.front.Load(); e != 0 && ready(e) {
+		list = append(list, named(e))
+	}
+	for b := range c.bands {
+		entries, _ := c.entriesOf(b)
+		for _, e := range entries {
+			if ready(e) {
+				list = append(list, named(e))
+			}
+		}
+	}
+	return list
+}
+
+// check fails unless every task, CPU and node is where its state says. No CPU may be inside the scheduler.
 func check(tb testing.TB) {
 	tb.Helper()
 	queued := map[ID]int{}
+	type place struct { // of a node: a band, or -1 the front slot, -2 a task's hand, -3 the spares; whose
+		band, of int
+	}
+	holder := make([]place, len(nodes)/nodeStep)
+	held := 0
+	hold := func(n uint32, band, of int) {
+		if old := holder[n/nodeStep]; old != (place{}) {
+			tb.Fatalf("node %d is held by %d and by %d", n, old, place{band, of})
+		}
+		holder[n/nodeStep] = place{band, of + 1}
+		held++
+	}
 	for i := range cpus {
-		c := &cpus[i]
-		var n uint32
-		prev := ID(0)
-		for t := c.q.head; t != 0; t = tasks[t].next {
+		for _, t := range cpus[i].waiting() {
 			if at, ok := queued[t]; ok {
 				tb.Fatalf("task %d is queued on CPUs %d and %d", t, at, i)
 			}
 			queued[t] = i
-			if tasks[t].prev != prev {
-				tb.Fatalf("task %d: prev %d, want %d", t, tasks[t].prev, prev)
+			if tasks[t].CPU() != i {
+				tb.Fatalf("task %d is queued on CPU %d, but is of CPU %d", t, i, tasks[t].CPU())
 			}
-			if s, _ := tasks[t].State(); s != StateReady || tasks[t].CPU() != i {
-				tb.Fatalf("queued task %d on CPU %d: state %d of CPU %d", t, i, s, tasks[t].CPU())
-			}
-			prev = t
-			n++
 		}
-		if c.q.tail != prev || c.q.depth.Load() != n {
-			tb.Fatalf("CPU %d: tail %d, want %d; depth %d, want %d", i, c.q.tail, prev, c.q.depth.Load(), n)
+	}
+	for i := range cpus {
+		c := &cpus[i]
+		for b := range c.bands {
+			entries, own := c.entriesOf(b)
+			for _, n := range own {
+				hold(n, b, i)
+			}
+			if n := c.bands[b].count.Load(); int(n) != len(entries) {
+				tb.Fatalf("CPU %d, band %d: count %d, want %d", i, b, n, len(entries))
+			}
+			if len(entries) > 0 && c.bits.Load()>>b&1 == 0 {
+				tb.Fatalf("CPU %d: the bit of band %d is clear", i, b)
+			}
+		}
+		if c.front.Load() != 0 {
+			hold(c.frontNode, -1, i)
+		}
+		if (c.front.Load() != 0) != (c.bits.Load()>>frontBit&1 != 0) {
+			tb.Fatalf("CPU %d: front slot %x, bits %x", i, c.front.Load(), c.bits.Load())
 		}
 		if c.cur.Load() != 0 {
 			if s, _ := tasks[c.cur.Load()].State(); s != StateRunning || tasks[c.cur.Load()].CPU() != i {
@@ -104,10 +169,27 @@ func check(tb testing.TB) {
 			}
 		}
 	}
+	var all []uint32
+	for n, ok := spares.Pop(nodeLinks); ok; n, ok = spares.Pop(nodeLinks) {
+		all = append(all, n)
+	}
+	if len(all) == 0 {
+		tb.Fatal("no spare node is left: the check needs one")
+	}
+	for _, n := range all {
+		spares.Push(nodeLinks, n)
+	}
+	used := 0
 	for t := ID(1); t < Tasks(); t++ {
 		s, _ := tasks[t].State()
+		if tasks[t].node != 0 {
+			used++
+		}
 		if _, ok := queued[t]; ok != (s == StateReady) {
 			tb.Fatalf("task %d: state %d, queued %v", t, s, ok)
+		}
+		if s != StateReady && tasks[t].node != 0 {
+			hold(tasks[t].node, -2, int(t))
 		}
 		if s == StateRunning && cpus[tasks[t].CPU()].cur.Load() != t {
 			tb.Fatalf("task %d is lost: RUNNING on CPU %d, which runs %d", t, tasks[t].CPU(), cpus[tasks[t].CPU()].cur.Load())
@@ -115,6 +197,12 @@ func check(tb testing.TB) {
 		if s == StateWaking || s == StateDead {
 			tb.Fatalf("task %d is left in state %d", t, s)
 		}
+	}
+	for _, n := range all {
+		hold(n, -3, 0)
+	}
+	if want := len(cpus)*(nBands+sparesPerCPU) + 2*used; held != want {
+		tb.Fatalf("%d nodes are found, want %d", held, want)
 	}
 }
 
@@ -127,7 +215,7 @@ func checkSettled(tb testing.TB, f *fakeMachine) {
 		if c.need.Load() != 0 {
 			tb.Fatalf("CPU %d is not settled", i)
 		}
-		want := c.timers.first.Load()
+		want := min(c.timers.first.Load(), c.sleeps.first)
 		if c.cur.Load() != 0 {
 			want = min(want, tasks[c.cur.Load()].quantumEnd)
 			if !tasks[c.cur.Load()].mayRun(i) {
@@ -144,12 +232,10 @@ func checkSettled(tb testing.TB, f *fakeMachine) {
 			tb.Fatalf("CPU %d idles without its bit", i)
 		}
 		for v := range cpus {
-			n := 0
-			for t := cpus[v].q.head; t != 0 && n < pullDepth; t = tasks[t].next {
+			for _, t := range cpus[v].waiting() {
 				if tasks[t].mayRun(i) {
 					tb.Fatalf("CPU %d idles while task %d waits for CPU %d", i, t, v)
 				}
-				n++
 			}
 		}
 	}

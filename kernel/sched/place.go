@@ -9,7 +9,7 @@ import (
 // in the last CPU's queue. An idle CPU is found in a bitmap, kept per node so that going idle dirties no line of another.
 //
 // Invariant: no CPU stays idle while a task that it may run waits in a queue that it looked at. Going idle is
-// (1) set the own bit, (2) look at every queue's depth; giving work is (1) store the depth, (2) look at the bits.
+// (1) set the own bit, (2) look at every queue; giving work is (1) queue it (runq.go), (2) look at the bits.
 // Under sequential consistency one of the two sees the other. Whoever clears the bit (claims the CPU) sends the one IPI;
 // a claimed CPU that finds nothing sets its bit again and looks again.
 //
@@ -111,8 +111,8 @@ func kick(cpu, target int, why uint32) {
 	}
 }
 
-// Ready queues a WAKING task, one that the caller claimed or has in hand otherwise; front puts it before the others and
-// preempts the CPU's current task. The caller must not rely on anything of the task afterwards.
+// Ready queues a WAKING task, one that the caller claimed or has in hand otherwise; front puts it before the others. It
+// preempts the CPU's current task if that is less urgent. The caller must not rely on anything of the task afterwards.
 //
 //go:nosplit
 func Ready(cpu int, t ID, front bool) {
@@ -127,7 +127,7 @@ func Ready(cpu int, t ID, front bool) {
 	if anyIdle() && placeIdle(cpu, target, t, tk, front) {
 		return
 	}
-	if on(target).push(target, t, tk, front) {
+	if c := on(target); c.push(target, t, tk, front) < c.below.Load() {
 		kick(cpu, target, evaluate|preempt)
 	} else if anyIdle() { // since: the second half of "queue, then look"
 		offer(cpu, t)
@@ -150,14 +150,14 @@ func placeIdle(cpu, target int, t ID, tk *Task, front bool) bool {
 // waking the CPU to pull, keeps the promise to the task when that CPU finds other work first.
 //
 // The task may have run and died since it was seen. Its record is still one, of a READY task or not, and for any READY
-// task the move is right; the worst is a needless IPI.
+// task the move is right; the worst is a needless IPI. Where it cannot be moved, the CPU is woken to pull.
 func offer(cpu int, t ID) {
 	tk := Get(t)
 	i := on(tk.CPU()).claimFor(tk)
 	if i < 0 {
 		return
 	}
-	if tk.retract() {
+	if _, ok := tk.retract(); ok {
 		on(i).push(i, t, tk, false)
 	}
 	kick(cpu, i, evaluate)

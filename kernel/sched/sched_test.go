@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"slices"
 	"testing"
 	"unsafe"
 )
@@ -14,8 +15,15 @@ func TestTaskRecordLayout(t *testing.T) {
 		t.Errorf("a Task has %d bytes, want a multiple of 64", s)
 	}
 	var c CPU
-	if s := unsafe.Sizeof(c); s%64 != 0 || unsafe.Offsetof(c.q) != 64 || unsafe.Offsetof(c.timers) != 128 || unsafe.Offsetof(c.idleSince) != 192 {
-		t.Errorf("CPU lines: size %d, offsets %d %d %d", s, unsafe.Offsetof(c.q), unsafe.Offsetof(c.timers), unsafe.Offsetof(c.idleSince))
+	for name, o := range map[string]uintptr{"size": unsafe.Sizeof(c), "bits": unsafe.Offsetof(c.bits), "front": unsafe.Offsetof(c.front),
+		"timers": unsafe.Offsetof(c.timers), "idleSince": unsafe.Offsetof(c.idleSince), "bands": unsafe.Offsetof(c.bands),
+		"a band": unsafe.Sizeof(c.bands[0])} {
+		if o%64 != 0 {
+			t.Errorf("CPU record, %s: %d is not a multiple of a cache line", name, o)
+		}
+	}
+	if o := unsafe.Offsetof(c.timers) - unsafe.Offsetof(c.front); o != 64 {
+		t.Errorf("the owner's line has %d bytes", o)
 	}
 	if s := unsafe.Sizeof(idleWords[0]); s%64 != 0 {
 		t.Errorf("an idleWord has %d bytes", s)
@@ -113,11 +121,11 @@ func TestQuantumPreemptsOnlyForOthers(t *testing.T) {
 	if i := Info(a); i.CPUTime != 2*DefaultQuantum || i.WaitTime != DefaultQuantum || i.Switches != 2 {
 		t.Fatalf("%+v", i)
 	}
-	SetQuantum(1000)
+	SetClassQuantum(ClassNormal, MinQuantum)
 	tick()
 	leave(t, 0, b)
-	if f.armed[0].Load() != f.clock.Load()+1000 || Quantum() != 1000 {
-		t.Fatal("SetQuantum has no effect")
+	if f.armed[0].Load() != f.clock.Load()+MinQuantum || ClassQuantum(ClassNormal) != MinQuantum {
+		t.Fatal("SetClassQuantum has no effect")
 	}
 }
 
@@ -178,7 +186,7 @@ func TestPlacement(t *testing.T) {
 	d := run(3)
 	kicks := f.kicks.Load()
 	e := spawn(t, 0) // none idle: waits, without an IPI
-	if f.kicks.Load() != kicks || cpus[0].q.head != e {
+	if f.kicks.Load() != kicks || cpus[0].first() != e {
 		t.Fatal("with no CPU idle a wakeup must only queue")
 	}
 	Park(3, d, 0)
@@ -215,7 +223,7 @@ func TestUrgent(t *testing.T) {
 	leave(t, 0, a)
 	leave(t, 1, b) // pulled
 	d := spawn(t, 0)
-	if cpus[0].q.head != c || cpus[0].q.tail != d {
+	if !slices.Equal(cpus[0].waiting(), []ID{c, d}) {
 		t.Fatal("want c, d queued on CPU 0")
 	}
 	Get(d).Attn.Store(1)
@@ -239,7 +247,7 @@ func TestUrgent(t *testing.T) {
 	// Woken with a signal pending: first, without being told.
 	_, seq := Get(d).State()
 	Wake(1, d, seq, 0, false)
-	if cpus[0].q.head != d {
+	if cpus[0].first() != d {
 		t.Fatal("a task with Attn was not put first")
 	}
 }

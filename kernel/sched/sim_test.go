@@ -9,7 +9,7 @@ import (
 // structure after every `every` turns.
 func simulate(tb testing.TB, seed uint64, ncpu, nnodes, ntasks, births, length, every int) *workload {
 	f := boot(tb, ncpu, nnodes, ntasks, 0)
-	SetQuantum(3000)
+	quanta[ClassNormal.rank()].Store(3000)
 	w := newWorkload(tb, f, births, length)
 	w.affinity = seed%2 == 0
 	rng := rand.New(rand.NewPCG(seed, 3))

@@ -3,7 +3,7 @@ package sched
 // CPUStats are the counters of one CPU since boot. They are read one by one: sums may be off by what happens meanwhile.
 type CPUStats struct {
 	Current     ID     // running task, 0 while idle
-	Queued      uint32 // READY tasks in its queue
+	Queued      uint32 // entries of READY tasks in its queue, and of some that were taken from its middle
 	Busy, Idle  uint64 // ns
 	Switches    uint64 // tasks put on the CPU
 	Wakeups     uint64 // tasks that it woke, started or sent elsewhere
@@ -17,7 +17,7 @@ func Stats(cpu int) CPUStats {
 	c := on(cpu)
 	s := CPUStats{
 		Current:     c.cur.Load(),
-		Queued:      c.q.depth.Load(),
+		Queued:      c.load(),
 		Idle:        c.idleTime.Load(),
 		Switches:    c.switches.Load(),
 		Wakeups:     c.wakeups.Load(),
@@ -39,13 +39,17 @@ func Stats(cpu int) CPUStats {
 // TaskInfo describes a task for ps and the crash dump.
 type TaskInfo struct {
 	State      State
-	Seq        uint64 // number of its current or last sleep
+	Seq        uint64 // see Task.State
 	CPU        int    // where it is queued, runs or last ran
 	Created    uint64 // ns
 	CPUTime    uint64 // ns, up to its last switch or tick
 	WaitTime   uint64 // ns READY but not running
 	Switches   uint64 // times put on a CPU
 	Migrations uint64
+	Class      Class
+	Priority   uint8
+	Tickets    uint32
+	Quantum    uint64   // ns
 	Name       [16]byte // NUL-padded
 }
 
@@ -64,6 +68,10 @@ func Info(t ID) TaskInfo {
 		Migrations: tk.migrations.Load(),
 	}
 	i.State, i.Seq = tk.State()
+	if w := tk.weight.Load(); w != 0 { // else the record was never used
+		i.Class, i.Priority, i.Tickets = classOf(w)
+		i.Quantum = tk.slice()
+	}
 	for n := range i.Name {
 		i.Name[n] = byte(tk.name[n/8].Load() >> (n % 8 * 8))
 	}

@@ -44,13 +44,17 @@ func Park(cpu int, t ID, deadline uint64) (seq uint64) {
 	if deadline != 0 {
 		armSleep(cpu, c, t, tk, deadline, tk.NextSeq())
 	}
-	return tk.state.Add(1<<8+uint64(StateBlocked)-uint64(StateRunning)) >> 8
+	if lotteries.Load() != 0 {
+		c.compensate(tk, now)
+	}
+	tk.quantumEnd = 0
+	return tk.state.Add(numberOne+uint64(StateBlocked)-uint64(StateRunning)) >> numberShift
 }
 
 // Yield lets the others of the CPU's queue run before the current task, if there are any; it takes effect in Leave.
 func Yield(cpu int, t ID) {
 	c := on(cpu)
-	if c.q.depth.Load() != 0 {
+	if c.load() != 0 {
 		c.yield = true
 		c.need.Or(evaluate)
 	}
@@ -61,7 +65,9 @@ func Tick(cpu int) {
 	c := on(cpu)
 	c.armed = Never
 	c.need.Or(evaluate) // Leave arms the timer again
-	expire(cpu, c, machine.Now())
+	now := machine.Now()
+	c.sleeps.expire(cpu, now)
+	c.timers.expire(cpu, c, now)
 }
 
 // Leave returns the task that the CPU runs from here on, now RUNNING, or 0: halt until an interrupt. It is the last thing
@@ -75,18 +81,19 @@ func Leave(cpu int) ID {
 	}
 	why := c.need.Swap(0) // first: what comes after is seen by the next Leave
 	now := c.since        // when the last task left: a switch reads the clock once
-	var t, head ID
+	var t ID
+	var more uint64 // not 0: there may be tasks that wait for this CPU
 	var tk *Task
 	if c.cur.Load() == 0 {
-		t, head = c.pop()
+		t, more = c.pop()
 		if tk = Get(t); t == 0 || c.idle || tk.affine.Load() != 0 {
-			if now, t, head = c.search(cpu, now, t, head); t == 0 {
+			if now, t, more = c.search(cpu, now, t, more); t == 0 {
 				return 0
 			}
 			tk = Get(t)
 		}
 	} else {
-		if now, t, head = c.contend(cpu, why); t == 0 {
+		if now, t, more = c.contend(cpu, why); t == 0 {
 			return c.cur.Load()
 		}
 		tk = Get(t)
@@ -99,24 +106,42 @@ func Leave(cpu int) ID {
 	if now > tk.readySince { // it is not where the clock was read before the task was queued
 		tk.waitTime.Add(now - tk.readySince)
 	}
-	tk.quantumEnd = now + quantum.Load()
-	c.arm(cpu, tk.quantumEnd)
-	if head != 0 && anyIdle() {
-		offer(cpu, head) // an idle CPU may have left it to us, see pull
+	c.begin(cpu, tk, now)
+	if more != 0 && anyIdle() {
+		c.share(cpu)
 	}
 	return t
 }
 
-// search finds a task for a CPU that has none: t, which is RUNNING here, if its affinity still allows. head is what the
-// queue then begins with. t is 0 when there is none; the CPU is idle then. now is that of an idle CPU's wakeup.
-func (c *CPU) search(cpu int, now uint64, t, head ID) (uint64, ID, ID) {
+// begin gives the task that is to run what is left of its quantum, or a new one. It inlines.
+func (c *CPU) begin(cpu int, tk *Task, now uint64) {
+	left := tk.quantumEnd
+	if left == 0 {
+		left = tk.slice()
+	}
+	tk.quantumEnd = now + left
+	if lotteries.Load() != 0 {
+		tk.boost.Store(0)
+	}
+	below := tk.preemptedBelow()
+	if c.protected {
+		c.protected = false
+		below = urgentBand + 1
+	}
+	c.below.Store(below)
+	c.arm(cpu, tk.quantumEnd)
+}
+
+// search finds a task for a CPU that has none: t, which is RUNNING here, if its affinity still allows. t is 0 when there is none; the
+// CPU is idle then. now is that of an idle CPU's wakeup.
+func (c *CPU) search(cpu int, now uint64, t ID, more uint64) (uint64, ID, uint64) {
 	if c.idle {
 		now = machine.Now()
 		c.since = now
 	}
-	for {
+	for from := cpu; ; {
 		if t == 0 {
-			if t, head = c.seek(cpu); t == 0 {
+			if t, more, from = c.seek(cpu); t == 0 {
 				c.sleep(cpu, now)
 				return now, 0, 0
 			}
@@ -126,63 +151,86 @@ func (c *CPU) search(cpu int, now uint64, t, head ID) (uint64, ID, ID) {
 			if c.idle {
 				c.busy(cpu, now)
 			}
-			return now, t, head
+			if from != cpu && on(from).bits.Load() != 0 && anyIdle() {
+				on(from).share(cpu) // the next idle CPU takes the next
+			}
+			return now, t, more
 		}
 		tk.move(StateRunning, StateWaking) // its affinity changed while it was queued
 		Ready(cpu, t, false)
-		t, head = c.pop()
+		t, more = c.pop()
 	}
 }
 
-// contend decides between the current task and those that wait. It returns the task that takes its place, RUNNING, and
-// what the queue then begins with; t is 0 when none does, and the CPU goes on with its current task or is idle.
+// contend decides between the current task and those that wait. It returns the task that takes its place, RUNNING; t is 0 when none
+// does, and the CPU goes on with its current task or is idle.
 //
 //go:nosplit
-func (c *CPU) contend(cpu int, why uint32) (now uint64, t, head ID) {
+func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 	now = machine.Now()
 	cur := c.cur.Load()
 	tk := Get(cur)
 	c.charge(tk, now)
+	yield := c.yield
+	c.yield = false
 	if tk.affine.Load() != 0 && !tk.allows(cpu) {
 		c.cur.Store(0)
+		tk.quantumEnd = 0
 		tk.move(StateRunning, StateWaking)
-		c.yield = false
 		Ready(cpu, cur, false)
-		t, head = c.pop()
-		return c.search(cpu, now, t, head)
+		t, more = c.pop()
+		return c.search(cpu, now, t, more)
 	}
-	over := c.yield || now >= tk.quantumEnd
-	c.yield = false
-	if c.q.depth.Load() == 0 || why&preempt == 0 && !over {
+	switch set := c.bits.Load(); {
+	case set == 0:
+		c.stay(cpu, tk, now)
+		return now, 0, 0
+	case yield: // to whoever it may be: the task may wait for what a less urgent one has
+		if t, more = c.pop(); t == 0 {
+			c.stay(cpu, tk, now)
+			return now, 0, 0
+		}
+		if lotteries.Load() != 0 {
+			c.compensate(tk, now)
+		}
+		fallthrough
+	case now >= tk.quantumEnd:
+		tk.quantumEnd, tk.readySince = 0, now // while it is still ours
+		c.queue(cur, tk, StateRunning, false)
+	case why&preempt != 0 && set&(1<<c.below.Load()-1) != 0:
+		tk.quantumEnd -= now
+		tk.readySince = now
+		c.toFront(cur, tk, now)
+	default:
 		c.stay(cpu, tk, now)
 		return now, 0, 0
 	}
-	tk.readySince = now // while it is still ours
-	if t, head = c.swap(cur, !over); t == 0 {
-		c.stay(cpu, tk, now) // the queue was pulled empty
-		return now, 0, 0
+	if t == 0 {
+		if t, more = c.pop(); t == cur {
+			c.begin(cpu, tk, now)
+			return now, 0, 0
+		}
 	}
 	c.preemptions.Add(1)
-	if head != cur && anyIdle() { // queued, then look: as Ready does
+	if anyIdle() { // queued, then look: as Ready does
 		offer(cpu, cur)
 	}
-	if Get(t).affine.Load() != 0 {
+	if t == 0 || Get(t).affine.Load() != 0 {
 		c.cur.Store(0)
-		return c.search(cpu, now, t, head)
+		return c.search(cpu, now, t, more)
 	}
-	return now, t, head
+	return now, t, more
 }
 
 // stay goes on with the current task.
 func (c *CPU) stay(cpu int, tk *Task, now uint64) {
 	if now >= tk.quantumEnd {
-		tk.quantumEnd = now + quantum.Load()
+		tk.quantumEnd = now + tk.slice()
 	}
+	c.below.Store(tk.preemptedBelow())
 	c.arm(cpu, tk.quantumEnd)
-	if c.q.depth.Load() != 0 && anyIdle() {
-		if head := c.first(); head != 0 {
-			offer(cpu, head) // an idle CPU may have left it to us, see pull
-		}
+	if c.bits.Load() != 0 && anyIdle() {
+		c.share(cpu)
 	}
 }
 
@@ -196,24 +244,17 @@ func (c *CPU) busy(cpu int, now uint64) {
 	}
 }
 
-// seek looks for a task once the own queue was seen empty: the bit first, then every queue, the own one included.
-func (c *CPU) seek(cpu int) (t, head ID) {
+// seek looks for a task once the own queue was seen empty: the bit first, then every queue, the own one included. from is in whose
+// queue it was.
+func (c *CPU) seek(cpu int) (t ID, more uint64, from int) {
 	c.setIdle(cpu)
-	for {
-		if c.q.depth.Load() != 0 {
-			if t, head = c.pop(); t != 0 {
-				return t, head
-			}
-		}
-		t, head, again := c.pull(cpu)
-		if t != 0 {
-			c.pulls.Add(1)
-			return t, head
-		}
-		if !again {
-			return 0, 0
-		}
+	if t, more = c.pop(); t != 0 {
+		return t, more, cpu
 	}
+	if t, from = c.pull(cpu); t != 0 {
+		c.pulls.Add(1)
+	}
+	return t, 0, from
 }
 
 // sleep notes that the CPU goes idle; only a timer is armed.
@@ -227,13 +268,13 @@ func (c *CPU) sleep(cpu int, now uint64) {
 // arm sees to it that the timer fires no later than deadline and the first timer. One that is armed earlier is left: it
 // fires for nothing and is armed again then, which is rarer than a switch. It inlines.
 func (c *CPU) arm(cpu int, deadline uint64) {
-	if min(deadline, c.timers.first.Load()) < c.armed {
+	if min(deadline, c.sleeps.first, c.timers.first.Load()) < c.armed {
 		c.rearm(cpu, deadline)
 	}
 }
 
 //go:noinline
 func (c *CPU) rearm(cpu int, deadline uint64) {
-	c.armed = min(deadline, c.timers.first.Load())
+	c.armed = min(deadline, c.sleeps.first, c.timers.first.Load())
 	machine.Arm(cpu, c.armed)
 }

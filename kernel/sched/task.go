@@ -11,30 +11,40 @@ type ID = uint32
 // MaxTasks is the most task records that there can be (Go itself stops at 10,000 threads).
 const MaxTasks = 1 << 16
 
-// State is the low byte of a task's state word.
-type State uint8
+// State is the low 16 bits of a task's state word; the number is above.
+type State uint16
 
-// The legal transitions, and who makes them. Only the last column's owner may, so all but one cannot fail.
+// The legal transitions, and who makes them. Only the last column's owner may, so all but those from READY and BLOCKED cannot fail:
+// they have competitors, and are a CAS that names the number.
 //
 //	FREE    -> NEW      New, owner of the number it took
 //	NEW     -> WAKING   Enqueue, the creator
 //	NEW     -> FREE     Discard, the creator
-//	WAKING  -> READY    whoever holds the task in its hands, under the lock of the queue that it links it in
-//	READY   -> RUNNING  the CPU that unlinks it to run it, under that queue's lock
-//	RUNNING -> READY    its CPU: quantum over, yield, urgent task; under its queue's lock
+//	WAKING  -> READY    push, whoever holds the task in its hands; counts the number up, before the entry is queued
+//	READY   -> RUNNING  run, by CAS: the CPU that runs it, its own or a thief
+//	READY   -> WAKING   retract, by CAS: who moves it to another queue
+//	RUNNING -> READY    its CPU: quantum over, yield, urgent task; counts the number up
 //	RUNNING -> WAKING   its CPU: the affinity changed, it must go elsewhere
-//	RUNNING -> BLOCKED  its CPU, Park: adds 1 to the sequence number
-//	BLOCKED -> WAKING   Claim, by CAS with the sequence number: the one transition with competitors
+//	RUNNING -> BLOCKED  its CPU, Park: counts the number up
+//	BLOCKED -> WAKING   Claim, by CAS
 //	RUNNING -> DEAD     its CPU, Exit; terminal for this life
-//	DEAD    -> FREE     the same; adds 1 to the sequence number, which is never set back
+//	DEAD    -> FREE     the same; counts the number up, which is never set back
+//
+// So a number names one stay in a queue, or one sleep.
 const (
 	StateFree    State = iota
 	StateNew           // being set up by its creator
-	StateReady         // linked in the queue of Task.cpu
+	StateReady         // in the queue of Task.cpu; belongs to whoever wins the CAS
 	StateRunning       // current on Task.cpu
 	StateBlocked       // belongs to whoever wins the CAS
 	StateWaking        // in the hands of its waker, in no queue
 	StateDead
+)
+
+const (
+	numberShift = 16 // of the number in the state word
+	numberOne   = 1 << numberShift
+	stateMask   = numberOne - 1
 )
 
 // Context is the saved register state of a task. The trap assembly names the fields by their offsets.
@@ -51,19 +61,19 @@ type Context struct {
 // Task is the record of one kernel thread. Records are type-stable: a stale number always reads a Task.
 // The first 64 bytes are what a switch touches.
 type Task struct {
-	state atomic.Uint64 // seq<<8 | State; transitions above
-	cpu   atomic.Uint32 // where it is queued, runs or last ran; written with the task in hand, before READY or RUNNING
+	state atomic.Uint64 // number<<numberShift | State; transitions above
+	cpu   atomic.Uint32 // where it is queued, runs or last ran; written with the task in hand, before READY or after RUNNING
 
 	// Attn is non-zero when the task has a deliverable signal: the trap exit diverts to its delivery, and the queues put
 	// the task first. Any CPU sets it, then calls Urgent; the task's own CPU clears it.
 	Attn atomic.Uint32
 
-	next, prev ID // links of the run queue, under its lock
+	node    uint32        // for its next entry in a queue; who has the task in hand
+	affine  atomic.Uint32 // 0: may run anywhere, affinity need not be read
+	weight  atomic.Uint32 // class, priority and tickets (class.go); by CAS
+	quantum atomic.Uint32 // ns, 0: its class's
 
-	affine atomic.Uint32 // 0: may run anywhere, affinity need not be read
-	_      uint32
-
-	quantumEnd uint64        // its CPU, while RUNNING; ns
+	quantumEnd uint64        // ns; while not RUNNING what is left of the quantum, 0: all. Whoever has the task in hand
 	readySince uint64        // ns; whoever has the task in hand before READY, its CPU after
 	cpuTime    atomic.Uint64 // ns on a CPU, up to the last switch or tick
 	switches   atomic.Uint64 // times put on a CPU
@@ -76,7 +86,11 @@ type Task struct {
 	created    atomic.Uint64 // ns
 	name       [2]atomic.Uint64
 	affinity   [len(CPUSet{})]atomic.Uint64 // under affinityLock for writers
+	boost      atomic.Uint32                // tickets until it is drawn next, 0: its own; whoever has the task in hand
+	timer      uint32                       // node of its last sleep with a deadline (sleep.go); whoever has the task in hand
+	unlisted   [2]atomic.Uint64             // deadline and number of a sleep without a node; whoever has the task in hand
 	sleep      TimerNode
+	_          [40]byte
 }
 
 // Get returns the record of a task. The number must be one that New returned, now or earlier: it is not checked, since that
@@ -85,15 +99,15 @@ func Get(t ID) *Task {
 	return (*Task)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(tasks)), uintptr(t)*unsafe.Sizeof(Task{})))
 }
 
-// State returns the task's state and the number of its current (BLOCKED) or last sleep.
+// State returns the task's state and the number of its current sleep (BLOCKED), or of what came after its last one.
 func (tk *Task) State() (State, uint64) {
 	w := tk.state.Load()
-	return State(w), w >> 8
+	return State(w), w >> numberShift
 }
 
 // NextSeq returns the number that the task's next Park will return, for a waiter that must publish it before parking.
 // Preconditions: the task is RUNNING on the calling CPU.
-func (tk *Task) NextSeq() uint64 { return tk.state.Load()>>8 + 1 }
+func (tk *Task) NextSeq() uint64 { return (tk.state.Load() + numberOne) >> numberShift }
 
 // CPU returns the number of the CPU where the task is queued, runs or last ran.
 func (tk *Task) CPU() int { return int(tk.cpu.Load()) }
@@ -104,8 +118,8 @@ func (tk *Task) move(from, to State) { tk.state.Add(uint64(to) - uint64(from)) }
 // taskTable hands out task numbers.
 var taskTable table
 
-// New takes a free task number for the caller to set up: the state is NEW, the context zero, the affinity that of the
-// CPU's current task. ok is false when there is no number or no memory for a record.
+// New takes a free task number for the caller to set up: the state is NEW, the context zero, the class normal, the affinity that of
+// the CPU's current task. ok is false when there is no number or no memory for a record.
 func New(cpu int) (t ID, ok bool) {
 	t, ok = taskTable.take(cpu, machine.TaskLinks, uint32(len(tasks)), machine.GrowTasks)
 	if !ok {
@@ -122,6 +136,11 @@ func New(cpu int) (t ID, ok bool) {
 	tk.created.Store(machine.Now())
 	tk.name[0].Store(0)
 	tk.name[1].Store(0)
+	tk.weight.Store(defaultWeight)
+	tk.quantum.Store(0)
+	tk.quantumEnd = 0
+	tk.boost.Store(0)
+	tk.equip(t)
 	tk.inherit(on(cpu).cur.Load())
 	tk.move(StateFree, StateNew)
 	return t, true
@@ -138,6 +157,6 @@ func Discard(t ID) {
 
 // free ends a life: the next one's first sleep has a number that no wakeup for this one can name.
 func (tk *Task) free(t ID) {
-	tk.state.Store((tk.state.Load()>>8+1)<<8 | uint64(StateFree))
+	tk.state.Store(tk.state.Load()&^stateMask + numberOne + uint64(StateFree))
 	taskTable.free.Push(machine.TaskLinks, t)
 }

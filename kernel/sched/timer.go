@@ -11,21 +11,22 @@ import (
 // Timer is the number of a timer that NewTimer returned, 1 and up; 0 is none.
 type Timer = uint32
 
-// TimerNode is the record of one timer: a task's sleep (in its Task) or a Timer. Nodes have one number space: those
-// below len(Machine.Tasks) are tasks' numbers, Timers follow.
+// TimerNode is the record of one timer: a Timer, or a task's sleep (sleep.go), in its Task or with a Timer's number. Nodes have one
+// number space: those below len(Machine.Tasks) are tasks' numbers, Timers follow.
 type TimerNode struct {
-	deadline          uint64 // ns; this, seq and the links: under the lock of the queue that it is in
+	deadline          uint64 // ns; this, seq and the links: under the lock of the queue that it is in, a sleep's its CPU's own
 	seq               uint64 // of the sleep
 	child, next, prev uint32 // see heap.go
 
-	// home is 1 + the CPU in whose queue the node is, 0 for none. Only its owner (the parking task; for a Timer the caller,
-	// who keeps calls apart) sets it from 0; whoever unlinks it sets it to 0. Both under that queue's lock.
+	// home is 1 + the CPU in whose queue or heap the node is, 0 for none. Only its owner (the parking task; for a Timer the caller,
+	// who keeps calls apart) sets it from 0; whoever unlinks it sets it to 0. Both under that queue's lock, or by that CPU.
 	home atomic.Uint32
+	task atomic.Uint32 // whose sleep it is, 0: a Timer
 
 	firing atomic.Uint32 // OnTimer callbacks that run or are about to; raised under the lock that unlinks
 }
 
-// timerQueue holds the timers that were armed on one CPU. Only that CPU adds and expires; any CPU removes.
+// timerQueue holds the Timers that were armed on one CPU. None is on the way of a wakeup or switch. Only that CPU adds and expires; any CPU removes.
 // The lock is held for heap operations only: logarithmic, amortized; at worst one pass over the children of the root.
 // Lock order: a caller's lock, this, none.
 type timerQueue struct {
@@ -64,9 +65,9 @@ func (q *timerQueue) setFirst() {
 }
 
 // insert arms a node that is in no queue, on the calling CPU.
-func (q *timerQueue) insert(cpu int, n uint32, nd *TimerNode, deadline, seq uint64) {
+func (q *timerQueue) insert(cpu int, n uint32, nd *TimerNode, deadline uint64) {
 	q.lock.Lock()
-	nd.deadline, nd.seq = deadline, seq
+	nd.deadline = deadline
 	nd.home.Store(uint32(cpu) + 1)
 	q.root = heapInsert(q.root, n, nd)
 	q.count++
@@ -98,16 +99,8 @@ func (nd *TimerNode) remove(n uint32) bool {
 	}
 }
 
-// armSleep arms the parking task's timer. A wakeup takes no timer lock: it leaves the node where it is, to be removed here
-// or by Exit; should it expire before, its seq is that of a sleep which is over.
-func armSleep(cpu int, c *CPU, t ID, tk *Task, deadline, seq uint64) {
-	tk.sleep.remove(t)
-	c.timers.insert(cpu, t, &tk.sleep, deadline, seq)
-}
-
 // expire calls back for each timer that is due, in the order of their deadlines.
-func expire(cpu int, c *CPU, now uint64) {
-	q := &c.timers
+func (q *timerQueue) expire(cpu int, c *CPU, now uint64) {
 	for q.first.Load() <= now {
 		q.lock.Lock()
 		n := q.root
@@ -116,33 +109,19 @@ func expire(cpu int, c *CPU, now uint64) {
 			continue
 		}
 		nd := node(n)
-		seq := nd.seq
 		q.root = heapRemove(n, n, nd)
 		q.count--
 		q.setFirst()
-		if n >= uint32(len(tasks)) {
-			nd.firing.Add(1) // before home is 0: DisarmTimer looks at home, then here
-		}
+		nd.firing.Add(1) // before home is 0: DisarmTimer looks at home, then here
 		nd.home.Store(0)
 		q.lock.Unlock()
 
-		if n >= uint32(len(tasks)) {
-			c.firing = n - uint32(len(tasks))
-			if onTimer != nil {
-				onTimer(cpu, c.firing)
-			}
-			c.firing = 0
-			nd.firing.Add(^uint32(0))
-			continue
+		c.firing = n - uint32(len(tasks))
+		if onTimer != nil {
+			onTimer(cpu, c.firing)
 		}
-		if Get(n).state.Load() != seq<<8|uint64(StateBlocked) {
-			continue // stale
-		}
-		if onTimeout != nil {
-			onTimeout(cpu, n, seq)
-		} else {
-			Wake(cpu, n, seq, NoResult, false)
-		}
+		c.firing = 0
+		nd.firing.Add(^uint32(0))
 	}
 }
 
@@ -162,7 +141,7 @@ func FreeTimer(cpu int, tm Timer) {
 func ArmTimer(cpu int, tm Timer, deadline uint64) {
 	c, n, nd := on(cpu), tm+uint32(len(tasks)), &machine.Timers[tm]
 	nd.remove(n)
-	c.timers.insert(cpu, n, nd, deadline, 0)
+	c.timers.insert(cpu, n, nd, deadline)
 	if deadline < c.armed {
 		c.need.Or(evaluate) // Leave arms
 	}

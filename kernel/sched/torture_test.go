@@ -11,7 +11,7 @@ import (
 // torture runs the workload on goroutines as CPUs until every task has exited. A CPU that halts polls for its IPI and timer.
 func torture(t *testing.T, ncpu, nnodes, ntasks, births int, affinity bool) {
 	f := boot(t, ncpu, nnodes, ntasks, 0)
-	SetQuantum(3000)
+	quanta[ClassNormal.rank()].Store(3000)
 	w := newWorkload(t, f, births, 40)
 	w.affinity = affinity
 	for i := range ntasks / 2 {

@@ -6,11 +6,11 @@ const NoResult = -1 << 63
 // Claim ends sleep seq of a task, if nobody else has: the caller that gets true has the task in its hands, may change its
 // Ctx, and must call Ready. It is the linearization point of a wakeup.
 func (tk *Task) Claim(seq uint64) bool {
-	return tk.state.CompareAndSwap(seq<<8|uint64(StateBlocked), seq<<8|uint64(StateWaking))
+	return tk.state.CompareAndSwap(seq<<numberShift|uint64(StateBlocked), seq<<numberShift|uint64(StateWaking))
 }
 
 // Wake ends sleep seq of a task with a result in its RAX (NoResult: none), and reports whether it was the one to do so.
-// It takes no lock but that of the queue where the task goes.
+// It takes no lock.
 func Wake(cpu int, t ID, seq uint64, result int64, front bool) bool {
 	tk := Get(t)
 	if !tk.Claim(seq) {
@@ -31,8 +31,10 @@ func WakeRestart(cpu int, t ID, seq uint64, front bool) bool {
 // Urgent makes a task notice its Attn, which the caller has set: one that is READY goes first and preempts, one that runs
 // elsewhere is interrupted. A BLOCKED one is the caller's affair: interrupting a sleep is a wakeup with a result.
 //
-// Each state that this may see too early is one whose next owner looks at Attn after leaving it: push and swap load Attn
-// after storing READY, a trap exit after Leave stored RUNNING, and a sleeper must after Park (see there).
+// Each state that this may see too early is one whose next owner looks at Attn after leaving it: queue and toFront load Attn
+// after storing READY, a trap exit after RUNNING was stored, and a sleeper must after Park (see there).
+//
+// A waiting task that cannot be moved to the front, for lack of a spare node, waits for its turn.
 func Urgent(cpu int, t ID) {
 	tk := Get(t)
 	for {
@@ -44,8 +46,12 @@ func Urgent(cpu int, t ID) {
 			}
 			return
 		case StateReady:
-			if at, moved := tk.advance(t); moved {
+			if at, ok := tk.retract(); ok {
+				on(at).push(at, t, tk, true)
 				kick(cpu, at, evaluate|preempt)
+				return
+			}
+			if spares.Empty() {
 				return
 			}
 		default:

@@ -1,0 +1,148 @@
+package sched
+
+import (
+	"math/bits"
+
+	"pdac/kernel/lockfree"
+)
+
+// Stealing: an idle CPU takes a task from another's queue.
+
+// Bounds of a thief's look behind the head of a band, for a task that may run on it: tasks, and entries, stale ones included.
+const (
+	pullDepth = 32
+	pullSteps = 256
+)
+
+// take makes the first task in c's queue that may run on cpu RUNNING there; 0 if there is none. Any CPU but c may call it.
+func (c *CPU) take(cpu int) (t ID) {
+	for set := c.bits.Load(); set != 0; set &= set - 1 {
+		b := uint32(bits.TrailingZeros64(set))
+		if b == frontBit {
+			t = capture(c.front.Load(), cpu)
+		} else if t = c.takeHead(b, cpu); t == 0 {
+			t = c.takeBehind(b, cpu)
+		}
+		if t != 0 {
+			tk := Get(t)
+			tk.cpu.Store(uint32(cpu)) // RUNNING first, then cpu, then the affinity again (search): the pair of SetAffinity and Urgent
+			tk.migrations.Add(1)
+			return t
+		}
+	}
+	return 0
+}
+
+// takeHead makes the head of a band RUNNING, if it may run on cpu. It needs no spare node.
+func (c *CPU) takeHead(b uint32, cpu int) ID {
+	for {
+		e, place, ok := c.head(b)
+		if !ok || !Get(named(e)).mayRun(cpu) {
+			return 0
+		}
+		n, ok := c.bands[b].PopFirst(nodes, place)
+		if !ok {
+			continue
+		}
+		c.bands[b].count.Add(^uint32(0))
+		if run(e) {
+			Get(named(e)).node = n
+			return named(e)
+		}
+		spares.Push(nodeLinks, n)
+	}
+}
+
+// takeBehind makes a task behind the head of a band RUNNING that may run on cpu.
+func (c *CPU) takeBehind(b uint32, cpu int) ID {
+	_, place, ok := c.bands[b].First(nodes)
+	if !ok {
+		return 0
+	}
+	n, tasks := uint32(place), 0
+	for range pullSteps {
+		e, behind, ok := lockfree.After(nodes, n)
+		if !ok {
+			break
+		}
+		if ready(e) {
+			if t := capture(e, cpu); t != 0 {
+				return t
+			}
+			if tasks++; tasks == pullDepth {
+				break
+			}
+		}
+		n = behind
+	}
+	return 0
+}
+
+// capture makes an entry's task RUNNING where it lies, if it may run on cpu.
+func capture(e uint64, cpu int) ID {
+	if e == 0 || !ready(e) || !Get(named(e)).mayRun(cpu) {
+		return 0
+	}
+	n, ok := spares.Pop(nodeLinks)
+	if !ok {
+		return 0
+	}
+	if !run(e) {
+		spares.Push(nodeLinks, n)
+		return 0
+	}
+	Get(named(e)).node = n
+	return named(e)
+}
+
+// offers returns how many tasks another CPU has to give. A queue of one whose CPU is about to look at it is left alone: the task
+// was put there for that CPU, and the IPI is on its way. Should that CPU go on with what it runs, it offers the task again (Leave).
+func (c *CPU) offers() uint32 {
+	d := uint32(0)
+	if c.bits.Load() != 0 {
+		if d = c.load(); d == 1 && c.need.Load() != 0 {
+			return 0
+		}
+	}
+	return d
+}
+
+// pull takes a task from the longest other queue, one of the own node if there is any, else elsewhere; if that has none
+// that may run here, from any; 0 if there is none. Only idle CPUs pull, so the look at every CPU is paid with time that nobody wants.
+func (c *CPU) pull(cpu int) (t ID, from int) {
+	best, weight := -1, uint32(0)
+	for i := range cpus {
+		v := on(i)
+		if i == cpu {
+			continue
+		}
+		d := v.offers()
+		if d != 0 && v.node == c.node {
+			d += MaxTasks // more than any queue
+		}
+		if d > weight {
+			best, weight = i, d
+		}
+	}
+	if best < 0 {
+		return 0, 0
+	}
+	if t = on(best).take(cpu); t != 0 {
+		return t, best
+	}
+	for i := range cpus {
+		if i != cpu && i != best && on(i).offers() != 0 {
+			if t = on(i).take(cpu); t != 0 {
+				return t, i
+			}
+		}
+	}
+	return 0, 0
+}
+
+// share offers the first task of c's queue to an idle CPU, which may have left it to us (offers).
+func (c *CPU) share(cpu int) {
+	if t := c.first(); t != 0 {
+		offer(cpu, t)
+	}
+}
