@@ -1,5 +1,6 @@
 #include "go_asm.h"
 #include "textflag.h"
+#include "clock_amd64.h"
 
 // The way in and out of the kernel. GS points to the CPU's percpu record for
 // good. The interrupted context goes into the task's sched.Context, never on a
@@ -23,8 +24,8 @@
 #define SETFS \
 	BYTE $0xf3; BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0xd0 // WRFSBASE AX
 
-// The beginning of a system call: its context to where R11 then points. SP is
-// the kernel stack, and AX, BX and CX are the arguments of what is called.
+// The beginning of a system call: its context to where R11 then points, and the
+// CPU made ready for Go.
 #define ENTER \
 	MOVQ percpu_ctx(GS), R11; \
 	MOVQ AX, context_RAX(R11); \
@@ -49,10 +50,13 @@
 	MOVQ percpu_tls(GS), AX; \
 	SETFS; \
 	XORPS X15, X15; \
+	MOVQ percpu_fakeG(GS), R14
+
+// What every system call's function has as its first arguments.
+#define ARGUMENTS \
 	MOVQ percpu_id(GS), AX; \
 	MOVL percpu_task(GS), BX; \
-	MOVQ R11, CX; \
-	MOVQ percpu_fakeG(GS), R14
+	MOVQ R11, CX
 
 // The end of a system call: to the context R15 points to, whose FS base and MXCSR
 // are set.
@@ -111,6 +115,13 @@ futex:
 	MOVQ percpu_counts(GS), R11
 	INCQ (const_futex*8)(R11)
 	ENTER
+	CMPL ·clockAnywhere(SB), $0
+	JNE  anywhere
+	NOW(retry)
+
+timed:
+	MOVQ AX, DI
+	ARGUMENTS
 	CALLGO(·onFutex)
 	TESTL AX, AX
 	JNE  next
@@ -128,8 +139,13 @@ futex:
 	SETFS
 	RETURN
 
+anywhere:
+	NOW_ANYWHERE(again)
+	JMP timed
+
 other:
 	ENTER
+	ARGUMENTS
 	CALLGO(·onCall)
 	MOVQ percpu_need(GS), AX
 	CMPL (AX), $0

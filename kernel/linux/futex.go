@@ -54,7 +54,7 @@ const (
 // if it is another one that did not need sched.Leave, else 0. All else is as for Syscall.
 //
 //go:nosplit
-func Futex(cpu int, t sched.ID, c *sched.Context) (next sched.ID) {
+func Futex(cpu int, t sched.ID, c *sched.Context, now uint64) (next sched.ID) {
 	a := c.RDI
 	q := bucketOf(a)
 	switch uint32(c.RSI) &^ (futexPrivate | futexRealtime) {
@@ -71,9 +71,8 @@ func Futex(cpu int, t sched.ID, c *sched.Context) (next sched.ID) {
 		q.shift(th)
 		q.unlock() // the thread is ours
 		th.resume = 0
-		sched.Get(first).Ctx.RAX = 0
 		c.RAX = 1
-		sched.Unpark(cpu, first)
+		sched.Unpark(cpu, first, now)
 		return 0
 	case futexOpWait:
 		if c.R10 != 0 {
@@ -96,7 +95,7 @@ func Futex(cpu int, t sched.ID, c *sched.Context) (next sched.ID) {
 		if sched.Get(t).Attn.Load() != 0 && th.withdraw(c, q) {
 			return 0
 		}
-		return sched.Sleep(cpu, t, &q.spin)
+		return sched.Sleep(cpu, t, &q.spin, now)
 	}
 	futexAny(cpu, t, c)
 	return 0

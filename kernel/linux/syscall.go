@@ -67,7 +67,7 @@ func Syscall(cpu int, t sched.ID) (next sched.ID) {
 	case nrExitGroup:
 		r = sysExitGroup(cpu, c)
 	case nrFutex:
-		return Futex(cpu, t, c)
+		return Futex(cpu, t, c, clockNow())
 	case nrGetpid, nrGetpgrp, nrGetsid, nrGetpgid:
 		r = processID
 	case nrGettid:

@@ -1,6 +1,10 @@
 package sched
 
-import "pdac/kernel/lockfree"
+import (
+	"math/bits"
+
+	"pdac/kernel/lockfree"
+)
 
 // MaxCPUs is the most CPUs that a CPUSet can name.
 const MaxCPUs = 1024
@@ -23,22 +27,28 @@ var affinityLock lockfree.SpinLock
 // when none is left. The calling CPU's own task has moved by the time that Leave returns, one that runs elsewhere is sent
 // an IPI, one that waits moves when its turn comes or an idle CPU of the mask gets it.
 func SetAffinity(cpu int, t ID, mask *CPUSet) (ok bool) {
-	var in, out uint64
+	var in, out, only int
 	for i, m := range mask {
-		in |= m & online[i]
-		out |= online[i] &^ m
+		if m &= online[i]; m != 0 {
+			only = i*64 + bits.TrailingZeros64(m)
+		}
+		in += bits.OnesCount64(m)
+		out += bits.OnesCount64(online[i] &^ m)
 	}
 	if in == 0 {
 		return false
 	}
 	tk := Get(t)
 	affinityLock.Lock()
-	tk.affine.Store(1)
+	tk.affine.Store(many)
 	for i, m := range mask {
 		tk.affinity[i].Store(m & online[i])
 	}
-	if out == 0 {
+	switch {
+	case out == 0:
 		tk.affine.Store(0)
+	case in == 1:
+		tk.affine.Store(uint32(only) + 1)
 	}
 	affinityLock.Unlock()
 
@@ -67,19 +77,32 @@ func GetAffinity(t ID, mask *CPUSet) {
 
 // inherit gives a new task the affinity of its creator.
 func (tk *Task) inherit(from ID) {
-	if from == 0 || Get(from).affine.Load() == 0 {
+	src := Get(from)
+	affine := src.affine.Load()
+	if from == 0 || affine == 0 {
 		tk.affine.Store(0)
 		return
 	}
-	src := Get(from)
 	for i := range src.affinity {
 		tk.affinity[i].Store(src.affinity[i].Load())
 	}
-	tk.affine.Store(1)
+	if src.affine.Load() != affine { // changing
+		affine = many
+	}
+	tk.affine.Store(affine)
 }
 
 // mayRun reports whether the task's affinity allows a CPU.
 func (tk *Task) mayRun(cpu int) bool { return tk.affine.Load() == 0 || tk.allows(cpu) }
+
+// barred reports whether the task's affinity forbids a CPU, without the mask for a task that may run anywhere or there only. It inlines.
+func (tk *Task) barred(cpu int) bool {
+	a := tk.affine.Load()
+	return a != 0 && a != uint32(cpu)+1 && !tk.allows(cpu)
+}
+
+// many in Task.affine says that the mask has to be asked.
+const many = ^uint32(0)
 
 func (tk *Task) allows(cpu int) bool {
 	return tk.affinity[uint(cpu)/64%uint(len(tk.affinity))].Load()>>(uint(cpu)%64)&1 != 0

@@ -207,6 +207,9 @@ func (c *CPU) pop() (t ID, more uint64) {
 	}
 	t = named(e)
 	Get(t).node = n
+	if left == 0 {
+		c.hide(uint32(bits.TrailingZeros64(set)))
+	}
 	return t, uint64(left)
 }
 

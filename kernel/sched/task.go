@@ -69,7 +69,7 @@ type Task struct {
 	Attn atomic.Uint32
 
 	node    uint32        // for its next entry in a queue; who has the task in hand
-	affine  atomic.Uint32 // 0: may run anywhere, affinity need not be read
+	affine  atomic.Uint32 // 0: may run anywhere; 1 + the CPU: there only; many: see affinity
 	weight  atomic.Uint32 // class, priority and tickets (class.go); by CAS
 	quantum atomic.Uint32 // ns, 0: its class's
 
