@@ -210,6 +210,10 @@ func check(tb testing.TB) {
 func checkSettled(tb testing.TB, f *fakeMachine) {
 	tb.Helper()
 	check(tb)
+	waiting := make([][]ID, len(cpus))
+	for i := range cpus {
+		waiting[i] = cpus[i].waiting()
+	}
 	for i := range cpus {
 		c := &cpus[i]
 		if c.need.Load() != 0 {
@@ -232,7 +236,7 @@ func checkSettled(tb testing.TB, f *fakeMachine) {
 			tb.Fatalf("CPU %d idles without its bit", i)
 		}
 		for v := range cpus {
-			for _, t := range cpus[v].waiting() {
+			for _, t := range waiting[v] {
 				if tasks[t].mayRun(i) {
 					tb.Fatalf("CPU %d idles while task %d waits for CPU %d", i, t, v)
 				}

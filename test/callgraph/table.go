@@ -33,7 +33,7 @@ var below = policy{
 	indirect: []hooks{
 		{ // Hardware.Back.
 			pkg:     "pdac/kernel.",
-			sites:   map[string]int{"growTasks": 4, "growTimers": 3},
+			sites:   map[string]int{"growTasks": 6, "growTimers": 3},
 			targets: []string{"pdac/kernel/vm.Populate"},
 		},
 		{ // The clock against which the TSC is measured.
@@ -76,7 +76,7 @@ var below = policy{
 			pkg: "pdac/kernel/sched.",
 			sites: map[string]int{
 				"(*CPU).contend": 1, "(*CPU).rearm": 1, "(*table).take": 1, "(*CPU).search": 1, "Park": 1,
-				"CPUTime": 1, "Exit": 2, "New": 1, "Stats": 1, "Tick": 1, "Urgent": 1, "expire": 2, "kick": 1,
+				"CPUTime": 1, "Exit": 2, "New": 1, "Stats": 1, "Tick": 1, "Urgent": 1, "(*timerQueue).expire": 1, "timeout": 1, "kick": 1,
 				"Ready": 1,
 			},
 			targets: []string{board + "readClock", board + "readClockAnywhere", board + "kick", board + "arm", "pdac/kernel.growTasks", "pdac/kernel.growTimers", "pdac/kernel/linux.exitThread", "pdac/kernel/linux.onTimeout"},
