@@ -42,3 +42,16 @@ retry: \
 	SCALE; \
 	CMPQ ·wallclock+clock_begun(SB), R8; \
 	JNE  retry
+
+// AX := the time in ns, in the kernel, where the CPU stays the same. RDTSC may go
+// before earlier loads: for what only this CPU compares.
+#define NOW_HERE(retry) \
+retry: \
+	MOVQ ·wallclock+clock_written(SB), R8; \
+	RDTSC; \
+	SHLQ $32, DX; \
+	ORQ  DX, AX; \
+	ADDQ percpu_tscOffset(GS), AX; \
+	SCALE; \
+	CMPQ ·wallclock+clock_begun(SB), R8; \
+	JNE  retry

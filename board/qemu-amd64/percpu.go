@@ -61,7 +61,7 @@ type frame struct {
 // For the assembly.
 const (
 	countedCalls = linux.CountedCalls
-	ownNumber    = linux.OwnNumber
+	ownTurn      = linux.OwnTurn // and the next is linux.OwnNumber
 	futex        = syscall.SYS_FUTEX
 	spillRoom    = 64 // for the register arguments of what the entries call
 	programFlags = linux.CallFlags

@@ -87,8 +87,9 @@
 
 // SYSCALL entry (MSR LSTAR): RCX = return address, R11 = flags, interrupts off.
 // Calls are counted here. One whose answer is a constant, or the number of its
-// thread, gets it from a table and needs no context. futex has a way of its own,
-// since threads that wait for each other do little else.
+// thread, gets it from a table and needs no context. futex and sched_yield have a
+// way of their own, since threads that wait for each other do little else: they
+// are told the time, and say whom to go on with.
 TEXT ·syscallEntry(SB),NOSPLIT|NOFRAME,$0
 	CMPQ AX, $const_futex
 	JEQ  futex
@@ -100,14 +101,15 @@ TEXT ·syscallEntry(SB),NOSPLIT|NOFRAME,$0
 	MOVBLZX (R11)(AX*1), R11
 	SUBL $1, R11
 	JLT  other
+	CMPL R11, $const_ownTurn-1
+	JAE  special
 	MOVQ R11, AX
-	CMPL R11, $const_ownNumber-1
-	JEQ  number
 	STI // takes effect after the next instruction
 	JMP  CX
 
-number:
-	MOVL percpu_task(GS), AX
+special:
+	JEQ  yield
+	MOVL percpu_task(GS), AX // ownNumber
 	STI
 	JMP  CX
 
@@ -115,14 +117,13 @@ futex:
 	MOVQ percpu_counts(GS), R11
 	INCQ (const_futex*8)(R11)
 	ENTER
-	CMPL ·clockAnywhere(SB), $0
-	JNE  anywhere
-	NOW(retry)
+	MOVQ ·onFutex(SB), R12
 
 timed:
+	NOW_HERE(retry)
 	MOVQ AX, DI
 	ARGUMENTS
-	CALLGO(·onFutex)
+	CALL (R12)
 	TESTL AX, AX
 	JNE  next
 
@@ -139,9 +140,10 @@ timed:
 	SETFS
 	RETURN
 
-anywhere:
-	NOW_ANYWHERE(again)
-	JMP timed
+yield:
+	ENTER
+	MOVQ ·onYield(SB), R12
+	JMP  timed
 
 other:
 	ENTER

@@ -69,7 +69,7 @@ func Futex(cpu int, t sched.ID, c *sched.Context, now uint64) (next sched.ID) {
 			break
 		}
 		q.shift(th)
-		q.unlock() // the thread is ours
+		q.spin.Release() // the thread is ours
 		th.resume = 0
 		c.RAX = 1
 		sched.Unpark(cpu, first, now)
@@ -95,7 +95,7 @@ func Futex(cpu int, t sched.ID, c *sched.Context, now uint64) (next sched.ID) {
 		if sched.Get(t).Attn.Load() != 0 && th.withdraw(c, q) {
 			return 0
 		}
-		return sched.Sleep(cpu, t, &q.spin, now)
+		return sched.Sleep(cpu, c, &q.spin, now)
 	}
 	futexAny(cpu, t, c)
 	return 0

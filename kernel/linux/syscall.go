@@ -75,8 +75,7 @@ func Syscall(cpu int, t sched.ID) (next sched.ID) {
 	case nrGetppid, nrGetuid, nrGetgid, nrGeteuid, nrGetegid:
 		r = 0
 	case nrSchedYield:
-		sched.Yield(cpu, t)
-		r = 0
+		return Yield(cpu, t, c, clockNow())
 	case nrSetTidAddress:
 		thread(t).clearTID = c.RDI
 		r = int64(t)
@@ -231,6 +230,14 @@ func Syscall(cpu int, t sched.ID) (next sched.ID) {
 		thread(t).finish(c, r)
 	}
 	return 0
+}
+
+// Yield is the call sched_yield() of task t, whose registers are c. The trap entry comes here directly. now and next are as for Futex.
+//
+//go:nosplit
+func Yield(cpu int, t sched.ID, c *sched.Context, now uint64) (next sched.ID) {
+	c.RAX = 0
+	return sched.PassTurn(cpu, t, now)
 }
 
 // lateCall dispatches the calls whose numbers lie far above the others', and answers all that nobody knows.

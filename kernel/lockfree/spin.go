@@ -40,6 +40,9 @@ func (l *SpinLock) TryLock() bool { return l.held.Swap(1) == 0 }
 // shootdowns, does them until it was seen free and TryLock succeeds.
 func (l *SpinLock) Held() bool { return l.held.Load() != 0 }
 
+// Release is Unlock for a caller of whom it is evident that it holds the lock: that is not checked.
+func (l *SpinLock) Release() { l.held.Store(0) }
+
 // Unlock gives the lock back. It panics if nobody holds it.
 func (l *SpinLock) Unlock() {
 	if l.held.Swap(0) == 0 {

@@ -25,7 +25,8 @@ func (c *CPU) overdue(set, now uint64) (band uint32, yes bool) {
 		}
 	}
 	if set&(1<<frontBit) != 0 {
-		late(frontBit, c.frontSince, ageQuanta*quanta[(c.frontBand-firstBand)/bandsPerClass].Load())
+		tk := Get(named(c.front.Load())) // of another stay, perhaps: then the entry is stale, and thrown away the sooner the better
+		late(frontBit, tk.readySince, ageQuanta*quanta[(tk.weight.Load()&0xff-firstBand)/bandsPerClass].Load())
 	}
 	for k := range uint32(nClasses) {
 		first := uint32(firstBand + k*bandsPerClass)

@@ -15,22 +15,19 @@ func (c *CPU) toFront(t ID, tk *Task, now uint64) {
 		}
 		c.clearFront()
 	}
-	n, b := tk.node, tk.band()
+	n := tk.node
 	e := tk.state.Add(numberOne+uint64(StateReady)-uint64(StateRunning)) - uint64(StateReady) + uint64(t)
 	if tk.Attn.Load() != 0 { // as in queue
 		c.enter(urgentBand, e, n, now)
 		return
 	}
-	c.frontNode, c.frontBand, c.frontSince = n, b, now
+	c.frontNode = n
 	c.front.Store(e)
-	c.bits.Or(1 << frontBit)
 }
 
 // popFront empties the slot and makes its task RUNNING; 0 if the entry was stale.
 func (c *CPU) popFront() ID {
-	e := c.front.Load()
-	c.front.Store(0)
-	c.bits.And(^uint64(1 << frontBit))
+	e := c.front.Swap(0)
 	if !run(e) {
 		spares.Push(nodeLinks, c.frontNode)
 		return 0
@@ -43,6 +40,5 @@ func (c *CPU) popFront() ID {
 // clearFront empties the slot of a stale entry.
 func (c *CPU) clearFront() {
 	c.front.Store(0)
-	c.bits.And(^uint64(1 << frontBit))
 	spares.Push(nodeLinks, c.frontNode)
 }

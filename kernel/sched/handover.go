@@ -1,16 +1,25 @@
 package sched
 
 import (
-	"sync/atomic"
 	"unsafe"
 
 	"pdac/kernel/lockfree"
 )
 
-// Handing a CPU over.
+// Handing the CPU over. Threads that wait for each other wake one, sleep soon after, and are woken by it. Where nothing else waits, the
+// woken one goes to the front slot of its CPU (front.go), which then is the whole queue, and its waker's sleep or sched_yield takes it
+// from there and goes on with it: no band, no choice between bands, no Leave. The slot is used only while no band may hold an entry, so
+// that nobody is passed over: it is first in, first out as the bands are. In the slot the task is READY as any other: idle CPUs are
+// offered it, thieves, signals and changes of affinity find it there, and a timer's Leave finds it like a band's.
+//
+// Who is handed the CPU by a task of the same class, priority and tickets goes on in that one's quantum. So the timer stays armed, and
+// two that wake each other count as one when others come to wait: at the end of their quantum both are behind these.
+//
+// All else is done by Ready, Park, Yield and Leave. What is common comes first, as tests whose failure calls the function for all cases
+// in return, so that nothing is to be kept across a call; that is a sixth of the instructions.
 
-// Unpark makes a task READY whose sleep is the caller's alone to end, since it took the task from where all others would have found
-// it; its system call returns 0. Else as Ready. A task that does not sleep is a broken invariant.
+// Unpark makes a task READY whose sleep is the caller's alone to end, since it took the task from where all others would have found it;
+// its system call returns 0. now is the time. Else as Ready. A task that does not sleep is a broken invariant.
 //
 //go:nosplit
 func Unpark(cpu int, t ID, now uint64) {
@@ -19,16 +28,12 @@ func Unpark(cpu int, t ID, now uint64) {
 		unparkAny(cpu, t)
 		return
 	}
-	if c.bits.Load()|lotteries.Load() != 0 {
+	if c.bits.Load()|c.front.Load()|lotteries.Load() != 0 {
 		unparkAny(cpu, t)
 		return
 	}
-	n, b := tk.node, tk.weight.Load()&0xff
-	if b < c.below.Load() {
-		unparkAny(cpu, t)
-		return
-	}
-	if only := tk.affine.Load(); only != 0 && only != uint32(cpu)+1 && !tk.allows(cpu) {
+	n := tk.node
+	if tk.weight.Load()&0xff < c.below.Load() {
 		unparkAny(cpu, t)
 		return
 	}
@@ -37,26 +42,20 @@ func Unpark(cpu int, t ID, now uint64) {
 	if State(w) != StateReady {
 		panic("sched: Unpark of a task that was not parked")
 	}
-	e := w + uint64(t) - uint64(StateReady)
-	if tk.Attn.Load() != 0 { // as in queue
+	e := w - uint64(StateReady) + uint64(t)
+	if tk.Attn.Load() != 0 { // READY first: as in queue
 		unparkUrgent(cpu, e, n, now)
 		return
 	}
-	tally(&c.wakeups, 1)
-	c.frontNode, c.frontBand, c.frontSince = n, b, now
+	c.wakeups.Add(1)
+	c.frontNode = n
 	c.front.Store(e)
-	c.bits.Or(1 << frontBit)
-	if someIdle() {
+	if someIdle() { // queued first: as in Ready
 		offer(cpu, t)
 	}
 }
 
-func unparkUrgent(cpu int, e uint64, n uint32, now uint64) {
-	on(cpu).enter(urgentBand, e, n, now)
-	kick(cpu, cpu, evaluate|preempt)
-}
-
-// unparkAny is Unpark for all cases.
+// unparkAny is Unpark for all cases. A task whose affinity changed in its sleep is found out here or when its turn comes.
 func unparkAny(cpu int, t ID) {
 	tk := Get(t)
 	if !tk.End() {
@@ -66,75 +65,152 @@ func unparkAny(cpu int, t ID) {
 	Ready(cpu, t, false)
 }
 
-func someIdle() bool { return idleWords[0].bits.Load() != 0 || nIdleWords > 1 && anyIdle() }
+// unparkUrgent queues the entry of a task with a deliverable signal.
+func unparkUrgent(cpu int, e uint64, n uint32, now uint64) {
+	c := on(cpu)
+	c.wakeups.Add(1)
+	c.enter(urgentBand, e, n, now)
+	kick(cpu, cpu, evaluate|preempt)
+}
 
-func tally(n *atomic.Uint64, v uint64) { *(*uint64)(unsafe.Pointer(n)) += v }
-
-// Sleep is Park without a deadline, gives lock back, which the caller holds, and goes on with another task: next is the one that is
-// current now, if that was found without Leave, else 0. A waker that takes the lock finds the task parked.
+// Sleep is Park without a deadline, of the current task whose registers ctx is; it gives lock back, which the caller holds, so that who
+// takes the lock then finds the task parked. now is the time. next is the task that is current now if Sleep found it, 0 if Leave must.
 //
 //go:nosplit
-func Sleep(cpu int, t ID, lock *lockfree.SpinLock, now uint64) (next ID) {
-	c, tk := on(cpu), Get(t)
-	if c.bits.Load() != 1<<frontBit {
-		return sleepAny(cpu, t, lock)
+func Sleep(cpu int, ctx *Context, lock *lockfree.SpinLock, now uint64) (next ID) {
+	c, tk := on(cpu), taskOf(ctx)
+	if c.bits.Load()|lotteries.Load() != 0 {
+		return sleepAny(cpu, lock)
 	}
-	if lotteries.Load() != 0 {
-		return sleepAny(cpu, t, lock)
+	e := c.front.Swap(0)
+	if e == 0 {
+		return sleepAny(cpu, lock)
 	}
-	tally(&tk.cpuTime, now-c.since)
+	tk.cpuTime.Add(now - c.since)
 	end, weight := tk.quantumEnd, tk.weight.Load()
 	c.since, tk.quantumEnd = now, 0
 	tk.state.Add(numberOne + uint64(StateBlocked) - uint64(StateRunning))
-	lock.Unlock()
+	lock.Release()
 
-	e := c.front.Swap(0)
-	c.bits.And(^uint64(1 << frontBit))
 	next = named(e)
 	tk = Get(next)
-	if w := e - uint64(next) + uint64(StateReady); !tk.state.CompareAndSwap(w, w+uint64(StateRunning)-uint64(StateReady)) {
-		return c.sleepStale()
+	if !run(e) {
+		return c.leaveStale(c.frontNode)
 	}
 	tk.node = c.frontNode
-	if only := tk.affine.Load(); only != 0 && only != uint32(cpu)+1 && !tk.allows(cpu) {
-		return c.sleepElsewhere(cpu, next)
+	if tk.barred(cpu) {
+		return c.leaveBarred(cpu, next)
 	}
-	tally(&tk.switches, 1)
-	tally(&c.switches, 1)
-	tally(&tk.waitTime, now-tk.readySince)
-	*(*ID)(unsafe.Pointer(&c.cur)) = next
+	c.goOn(next, tk, now, end)
 	if tk.weight.Load() != weight {
-		return c.sleepBegin(cpu, next, now)
+		return c.goOnAnew(cpu, next, now)
 	}
-	tk.quantumEnd = end
 	return next
 }
 
-func (c *CPU) sleepBegin(cpu int, t ID, now uint64) ID {
-	c.begin(cpu, Get(t), now)
+// sleepAny is Sleep for all cases.
+func sleepAny(cpu int, lock *lockfree.SpinLock) ID {
+	Park(cpu, Current(cpu), 0)
+	lock.Release()
+	return 0
+}
+
+// PassTurn is Yield by the current task t at the time now. next is as for Sleep, or 0 where nobody else waits.
+//
+//go:nosplit
+func PassTurn(cpu int, t ID, now uint64) (next ID) {
+	c, tk := on(cpu), Get(t)
+	if c.bits.Load()|lotteries.Load() != 0 {
+		return yieldAny(cpu, t)
+	}
+	if c.front.Load() == 0 {
+		return 0
+	}
+	tk.cpuTime.Add(now - c.since)
+	n, end, weight := tk.node, tk.quantumEnd, tk.weight.Load()
+	c.since, tk.quantumEnd, tk.readySince = now, 0, now
+	own := tk.state.Add(numberOne+uint64(StateReady)-uint64(StateRunning)) - uint64(StateReady) + uint64(t)
+	if tk.Attn.Load() != 0 { // READY first: as in queue
+		return c.leaveUrgent(own, n, now)
+	}
+	e := c.front.Swap(own)
+	n, c.frontNode = c.frontNode, n
+
+	next = named(e)
+	tk = Get(next)
+	if !run(e) {
+		return c.leaveStale(n)
+	}
+	tk.node = n
+	if someIdle() { // queued first: as in Ready
+		offer(cpu, t)
+	}
+	if tk.barred(cpu) {
+		return c.leaveBarred(cpu, next)
+	}
+	c.goOn(next, tk, now, end)
+	if tk.weight.Load() != weight {
+		return c.goOnAnew(cpu, next, now)
+	}
+	return next
+}
+
+// yieldAny is PassTurn for all cases.
+func yieldAny(cpu int, t ID) ID {
+	Yield(cpu, t)
+	return 0
+}
+
+// goOn makes a RUNNING task the current one, to the end of its predecessor's quantum. It inlines.
+func (c *CPU) goOn(t ID, tk *Task, now, end uint64) {
+	c.switches.Add(1)
+	tk.switches.Add(1)
+	tk.waitTime.Add(now - tk.readySince)
+	tk.quantumEnd = end
+	c.cur.Store(t)
+}
+
+// goOnAnew gives a task that goOn made current a quantum of its own.
+func (c *CPU) goOnAnew(cpu int, t ID, now uint64) ID {
+	tk := Get(t)
+	tk.quantumEnd = 0
+	c.begin(cpu, tk, now)
 	return t
 }
 
-func sleepAny(cpu int, t ID, lock *lockfree.SpinLock) ID {
-	Park(cpu, t, 0)
-	lock.Unlock()
-	return 0
+// leaveStale leaves it to Leave whom to go on with, for the entry from the front slot was stale and its node n is free.
+func (c *CPU) leaveStale(n uint32) ID {
+	spares.Push(nodeLinks, n)
+	return c.leaveAny()
 }
 
-func (c *CPU) sleepStale() ID {
-	spares.Push(nodeLinks, c.frontNode)
-	c.cur.Store(0)
-	c.need.Or(evaluate)
-	return 0
+// leaveUrgent is for a task that a signal came for as it made room.
+func (c *CPU) leaveUrgent(e uint64, n uint32, now uint64) ID {
+	c.enter(urgentBand, e, n, now)
+	return c.leaveAny()
 }
 
-func (c *CPU) sleepElsewhere(cpu int, t ID) ID {
-	c.cur.Store(0)
-	c.need.Or(evaluate)
-	Get(t).move(StateRunning, StateWaking) // its affinity changed while it was queued
+// leaveBarred is for a task that was to run here but may not any more.
+func (c *CPU) leaveBarred(cpu int, t ID) ID {
+	Get(t).move(StateRunning, StateWaking)
+	c.leaveAny()
 	Ready(cpu, t, false)
 	return 0
 }
+
+func (c *CPU) leaveAny() ID {
+	c.cur.Store(0)
+	c.need.Or(evaluate)
+	return 0
+}
+
+// taskOf returns the task whose registers ctx is.
+func taskOf(ctx *Context) *Task {
+	return (*Task)(unsafe.Add(unsafe.Pointer(ctx), -int(unsafe.Offsetof(Task{}.Ctx))))
+}
+
+// someIdle is anyIdle, which looks no further than it has to on a machine of one word of CPUs. It inlines.
+func someIdle() bool { return idleWords[0].bits.Load() != 0 || nIdleWords > 1 && anyIdle() }
 
 // End is Claim of whatever sleep the task is in, for a caller who knows that nobody else can end it.
 func (tk *Task) End() bool {

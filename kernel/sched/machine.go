@@ -37,43 +37,42 @@ type Machine struct {
 // CPU is the record of one CPU. Each 64 byte line is padded against the sharing with the next.
 type CPU struct {
 	// The owner's own, except need.
-	need      atomic.Uint32 // non-zero: Leave has something to do. Anyone adds bits, the owner swaps in 0
-	below     atomic.Uint32 // a task that wakes into a band below preempts cur; the owner writes, anyone reads
-	cur       atomic.Uint32 // the running task, 0 after Park or Exit and while idle; the owner writes, anyone reads
-	yield     bool          // cur asked to go to the back
-	idle      bool          // set its bit in the idle bitmap; a claimer may have cleared it since
-	node      uint32        // constant after Init, as are the next two
-	idleWord  uint32        // index of the word with its bit in idleWords
-	firstIdle uint32        // index of the first one of its node
-	firing    Timer         // whose OnTimer callback runs here
-	since     uint64        // cur's CPU time is accounted up to here; when it parked or exited
-	armed     uint64        // what Machine.Arm was last given; Never when that has fired
-	nextAge   uint64        // when overdue is asked next
+	need      atomic.Uint32    // non-zero: Leave has something to do. Anyone adds bits, the owner swaps in 0
+	below     atomic.Uint32    // a task that wakes into a band below preempts cur; the owner writes, anyone reads
+	cur       lockfree.Owned32 // the running task, 0 after Park or Exit and while idle; the owner writes, anyone reads
+	yield     bool             // cur asked to go to the back
+	idle      bool             // set its bit in the idle bitmap; a claimer may have cleared it since
+	node      uint32           // constant after Init, as are the next two
+	idleWord  uint32           // index of the word with its bit in idleWords
+	firstIdle uint32           // index of the first one of its node
+	firing    Timer            // whose OnTimer callback runs here
+	since     uint64           // cur's CPU time is accounted up to here; when it parked or exited
+	armed     uint64           // what Machine.Arm was last given; Never when that has fired
+	nextAge   uint64           // when overdue is asked next
 	_         [4]byte
 
 	bits atomic.Uint64 // runq.go
 	_    [64 - 8]byte
 
-	front      atomic.Uint64 // entry, 0: empty; the owner writes, thieves read. The rest of the line is the owner's
-	frontNode  uint32
-	frontBand  uint32 // of the entry's task
-	frontSince uint64 // ns
-	sleeps     sleepHeap
-	rng        uint64
-	protected  bool // the task that is to run was overdue
-	_          [7]byte
+	front     atomic.Uint64 // entry, 0: empty; the owner writes, thieves read. The rest of the line is the owner's
+	frontNode uint32
+	_         uint32
+	sleeps    sleepHeap
+	rng       uint64
+	protected bool // the task that is to run was overdue
+	_         [15]byte
 
 	timers timerQueue // under its lock
 	_      [64 - 24]byte
 
 	// Counters: the owner writes, anyone reads.
-	idleSince   atomic.Uint64 // ns; 0 while not idle
-	idleTime    atomic.Uint64 // ns, up to idleSince
-	switches    atomic.Uint64
-	wakeups     atomic.Uint64
-	pulls       atomic.Uint64
-	kicks       atomic.Uint64
-	preemptions atomic.Uint64
+	idleSince   lockfree.Owned // ns; 0 while not idle
+	idleTime    lockfree.Owned // ns, up to idleSince
+	switches    lockfree.Owned
+	wakeups     lockfree.Owned
+	pulls       lockfree.Owned
+	kicks       lockfree.Owned
+	preemptions lockfree.Owned
 	_           [8]byte
 
 	bands [nBands]band // runq.go

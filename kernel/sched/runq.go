@@ -78,7 +78,7 @@ type band struct {
 // The bands, most urgent first, and their bits in CPU.bits. Each class has bandsPerClass from classBand on (class.go).
 const (
 	urgentBand    = 0 // tasks with a deliverable signal, and those who are put first
-	frontBit      = 1 // the front slot (front.go), no band
+	frontBit      = 1 // of what waits returns: the front slot (front.go), no band
 	firstBand     = 2
 	bandsPerClass = 16
 	nBands        = firstBand + int(nClasses)*bandsPerClass
@@ -183,11 +183,20 @@ func (c *CPU) enter(b uint32, e uint64, n uint32, since uint64) {
 	}
 }
 
+// waits returns the bits of the bands that may hold entries, and of the front slot.
+func (c *CPU) waits() uint64 {
+	set := c.bits.Load()
+	if c.front.Load() != 0 {
+		set |= 1 << frontBit
+	}
+	return set
+}
+
 // pop makes the next task of the CPU's own queue RUNNING; 0 if there is none. more is not 0 when it may not have been the last.
 //
 //go:nosplit
 func (c *CPU) pop() (t ID, more uint64) {
-	set := c.bits.Load()
+	set := c.waits()
 	if set == 0 {
 		return 0, 0
 	}
@@ -216,14 +225,14 @@ func (c *CPU) pop() (t ID, more uint64) {
 // pick is pop where there is a choice to make, or an empty or stale band to clear away.
 func (c *CPU) pick() (t ID, more uint64) {
 	for {
-		set := c.bits.Load()
+		set := c.waits()
 		if set == 0 {
 			return 0, 0
 		}
 		b, aged := c.choose(set)
 		if b == frontBit {
 			if t = c.popFront(); t != 0 {
-				return t, c.bits.Load()
+				return t, c.waits()
 			}
 			continue
 		}
@@ -261,7 +270,7 @@ func (c *CPU) choose(set uint64) (b uint32, aged bool) {
 	}
 	b = uint32(bits.TrailingZeros64(set))
 	if b == frontBit {
-		if other := uint32(bits.TrailingZeros64(set &^ (1 << frontBit))); other < c.frontBand {
+		if other := uint32(bits.TrailingZeros64(set &^ (1 << frontBit))); other < Get(named(c.front.Load())).band() {
 			return other, false
 		}
 	}
@@ -293,7 +302,7 @@ func (c *CPU) head(b uint32) (e, place uint64, ok bool) {
 
 // first returns a task that waits in the queue and would be next, but for the policies; 0 if there is none. Any CPU may call it.
 func (c *CPU) first() ID {
-	for set := c.bits.Load(); set != 0; set &= set - 1 {
+	for set := c.waits(); set != 0; set &= set - 1 {
 		b := uint32(bits.TrailingZeros64(set))
 		if b == frontBit {
 			if e := c.front.Load(); e != 0 && ready(e) {
@@ -309,7 +318,7 @@ func (c *CPU) first() ID {
 // load returns how many tasks wait in the queue, as a hint: it counts stale entries.
 func (c *CPU) load() uint32 {
 	n := uint32(0)
-	for set := c.bits.Load(); set != 0; set &= set - 1 {
+	for set := c.waits(); set != 0; set &= set - 1 {
 		if b := bits.TrailingZeros64(set); b == frontBit {
 			n++
 		} else {

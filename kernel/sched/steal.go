@@ -16,7 +16,7 @@ const (
 
 // take makes the first task in c's queue that may run on cpu RUNNING there; 0 if there is none. Any CPU but c may call it.
 func (c *CPU) take(cpu int) (t ID) {
-	for set := c.bits.Load(); set != 0; set &= set - 1 {
+	for set := c.waits(); set != 0; set &= set - 1 {
 		b := uint32(bits.TrailingZeros64(set))
 		if b == frontBit {
 			t = capture(c.front.Load(), cpu)
@@ -99,7 +99,7 @@ func capture(e uint64, cpu int) ID {
 // was put there for that CPU, and the IPI is on its way. Should that CPU go on with what it runs, it offers the task again (Leave).
 func (c *CPU) offers() uint32 {
 	d := uint32(0)
-	if c.bits.Load() != 0 {
+	if c.waits() != 0 {
 		if d = c.load(); d == 1 && c.need.Load() != 0 {
 			return 0
 		}

@@ -151,7 +151,7 @@ func (c *CPU) search(cpu int, now uint64, t ID, more uint64) (uint64, ID, uint64
 			if c.idle {
 				c.busy(cpu, now)
 			}
-			if from != cpu && on(from).bits.Load() != 0 && anyIdle() {
+			if from != cpu && on(from).waits() != 0 && anyIdle() {
 				on(from).share(cpu) // the next idle CPU takes the next
 			}
 			return now, t, more
@@ -181,7 +181,7 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 		t, more = c.pop()
 		return c.search(cpu, now, t, more)
 	}
-	switch set := c.bits.Load(); {
+	switch set := c.waits(); {
 	case set == 0:
 		c.stay(cpu, tk, now)
 		return now, 0, 0
@@ -229,7 +229,7 @@ func (c *CPU) stay(cpu int, tk *Task, now uint64) {
 	}
 	c.below.Store(tk.preemptedBelow())
 	c.arm(cpu, tk.quantumEnd)
-	if c.bits.Load() != 0 && anyIdle() {
+	if c.waits() != 0 && anyIdle() {
 		c.share(cpu)
 	}
 }
