@@ -127,15 +127,12 @@ timed:
 	TESTL AX, AX
 	JNE  next
 
-	// Anything to do but to go back to the task? The scheduler has, or a signal
-	// waits for the task. A task that has left the CPU is not looked at: the
-	// scheduler has something to do then.
+	// Anything to do but to go back to the task? Not for a signal, unless the call
+	// said that there is something to do: who sends one from elsewhere kicks.
 	MOVQ percpu_need(GS), AX
 	CMPL (AX), $0
 	JNE  switch
 	MOVQ percpu_ctx(GS), R15
-	CMPL const_attn(R15), $0
-	JNE  leave
 	MOVQ context_FS(R15), AX
 	SETFS
 	RETURN
@@ -149,6 +146,10 @@ other:
 	ENTER
 	ARGUMENTS
 	CALLGO(·onCall)
+
+	// Anything to do but to go back to the task? The scheduler has, or a signal
+	// waits for the task. A task that has left the CPU is not looked at: the
+	// scheduler has something to do then.
 	MOVQ percpu_need(GS), AX
 	CMPL (AX), $0
 	JNE  switch

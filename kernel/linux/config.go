@@ -52,6 +52,7 @@ func Init(cfg *Config) {
 	xsaveLayout.size, xsaveLayout.features = cfg.XSaveSize, cfg.XSaveFeatures
 	xsaveLayout.base, xsaveLayout.stride = cfg.XSaveBase, cfg.XSaveStride
 	hooks = cfg.Hooks
+	userWord = wordFunc()
 	sched.OnExit(exitThread)
 	sched.OnTimeout(onTimeout)
 	sched.OnTimer(onTimer)

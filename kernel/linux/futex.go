@@ -84,7 +84,7 @@ func Futex(cpu int, t sched.ID, c *sched.Context, now uint64) (next sched.ID) {
 		if !q.spin.TryLock() {
 			break
 		}
-		ok, v := userLoad32(a, 0, 0)
+		v, ok := userWord(a)
 		if !ok || v != uint32(c.RDX) {
 			q.unlock()
 			break
@@ -93,6 +93,7 @@ func Futex(cpu int, t sched.ID, c *sched.Context, now uint64) (next sched.ID) {
 		th.enter(t, q, a, anyBit, 0, 0)
 		th.waitSeq = 0 // of no time-out
 		if sched.Get(t).Attn.Load() != 0 && th.withdraw(c, q) {
+			sched.Look(cpu)
 			return 0
 		}
 		return sched.Sleep(cpu, c, &q.spin, now)

@@ -295,4 +295,7 @@ type wait struct {
 	next, prev sched.ID
 	waitBits   uint32
 	waitMode   mode
+
+	// Written as resume is, but cleared here by the thread as it goes to sleep.
+	interrupted mode // of the call that is to run again: how its sleep was to end, 0: no such
 }

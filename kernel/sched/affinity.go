@@ -95,12 +95,6 @@ func (tk *Task) inherit(from ID) {
 // mayRun reports whether the task's affinity allows a CPU.
 func (tk *Task) mayRun(cpu int) bool { return tk.affine.Load() == 0 || tk.allows(cpu) }
 
-// barred reports whether the task's affinity forbids a CPU, without the mask for a task that may run anywhere or there only. It inlines.
-func (tk *Task) barred(cpu int) bool {
-	a := tk.affine.Load()
-	return a != 0 && a != uint32(cpu)+1 && !tk.allows(cpu)
-}
-
 // many in Task.affine says that the mask has to be asked.
 const many = ^uint32(0)
 

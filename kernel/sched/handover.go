@@ -38,11 +38,12 @@ func Unpark(cpu int, t ID, now uint64) {
 		return
 	}
 	tk.Ctx.RAX, tk.readySince = 0, now
-	w := tk.state.Add(numberOne + uint64(StateReady) - uint64(StateBlocked))
-	if State(w) != StateReady {
+	const up = numberOne + uint64(StateReady) - uint64(StateBlocked)
+	w := tk.state.Add(up) - up
+	if State(w) != StateBlocked {
 		panic("sched: Unpark of a task that was not parked")
 	}
-	e := w - uint64(StateReady) + uint64(t)
+	e := w + uint64(t) + numberOne - uint64(StateBlocked)
 	if tk.Attn.Load() != 0 { // READY first: as in queue
 		unparkUrgent(cpu, e, n, now)
 		return
@@ -94,16 +95,20 @@ func Sleep(cpu int, ctx *Context, lock *lockfree.SpinLock, now uint64) (next ID)
 
 	next = named(e)
 	tk = Get(next)
-	if !run(e) {
+	w := e - uint64(next) + uint64(StateReady)
+	if !tk.state.CompareAndSwap(w, w+uint64(StateRunning)-uint64(StateReady)) { // run
 		return c.leaveStale(c.frontNode)
 	}
 	tk.node = c.frontNode
-	if tk.barred(cpu) {
+	if a := tk.affine.Load(); a != 0 && a != uint32(cpu)+1 && !tk.allows(cpu) {
 		return c.leaveBarred(cpu, next)
 	}
-	c.goOn(next, tk, now, end)
-	if tk.weight.Load() != weight {
-		return c.goOnAnew(cpu, next, now)
+	c.cur.Store(next)
+	c.switches.Add(1)
+	tk.switches.Add(1)
+	tk.waitTime.Add(now - tk.readySince)
+	if tk.quantumEnd = end; tk.weight.Load() != weight {
+		return c.beginAnew(cpu, next, now)
 	}
 	return next
 }
@@ -145,12 +150,15 @@ func PassTurn(cpu int, t ID, now uint64) (next ID) {
 	if someIdle() { // queued first: as in Ready
 		offer(cpu, t)
 	}
-	if tk.barred(cpu) {
+	if a := tk.affine.Load(); a != 0 && a != uint32(cpu)+1 && !tk.allows(cpu) {
 		return c.leaveBarred(cpu, next)
 	}
-	c.goOn(next, tk, now, end)
-	if tk.weight.Load() != weight {
-		return c.goOnAnew(cpu, next, now)
+	c.cur.Store(next)
+	c.switches.Add(1)
+	tk.switches.Add(1)
+	tk.waitTime.Add(now - tk.readySince)
+	if tk.quantumEnd = end; tk.weight.Load() != weight {
+		return c.beginAnew(cpu, next, now)
 	}
 	return next
 }
@@ -161,17 +169,8 @@ func yieldAny(cpu int, t ID) ID {
 	return 0
 }
 
-// goOn makes a RUNNING task the current one, to the end of its predecessor's quantum. It inlines.
-func (c *CPU) goOn(t ID, tk *Task, now, end uint64) {
-	c.switches.Add(1)
-	tk.switches.Add(1)
-	tk.waitTime.Add(now - tk.readySince)
-	tk.quantumEnd = end
-	c.cur.Store(t)
-}
-
-// goOnAnew gives a task that goOn made current a quantum of its own.
-func (c *CPU) goOnAnew(cpu int, t ID, now uint64) ID {
+// beginAnew gives a task that was handed the CPU a quantum of its own.
+func (c *CPU) beginAnew(cpu int, t ID, now uint64) ID {
 	tk := Get(t)
 	tk.quantumEnd = 0
 	c.begin(cpu, tk, now)

@@ -8,6 +8,9 @@ func Current(cpu int) ID { return on(cpu).cur.Load() }
 // NeedLeave reports whether Leave has anything to do but return Current. It inlines.
 func NeedLeave(cpu int) bool { return on(cpu).need.Load() != 0 }
 
+// Look makes the trap exit that follows call Leave, and so look at the Attn of the task that it goes back to.
+func Look(cpu int) { on(cpu).need.Or(evaluate) }
+
 // NeedOf returns the address of the word, a uint32, that is not 0 when NeedLeave is true: for the trap exit. After Init.
 func NeedOf(cpu int) uintptr { return uintptr(unsafe.Pointer(&on(cpu).need)) }
 
@@ -192,6 +195,11 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 		}
 		if lotteries.Load() != 0 {
 			c.compensate(tk, now)
+		}
+		if more == 0 { // it waits alone: PassTurn
+			tk.quantumEnd, tk.readySince = 0, now
+			c.toFront(cur, tk, now)
+			break
 		}
 		fallthrough
 	case now >= tk.quantumEnd:

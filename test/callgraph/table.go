@@ -11,6 +11,7 @@ var below = policy{
 	roots: []string{
 		"pdac/kernel/linux.Syscall",
 		"pdac/kernel/linux.Futex",
+		"pdac/kernel/linux.Yield",
 		board + "leave",
 		board + "trap",
 		board + "trapKernel",
