@@ -84,6 +84,8 @@ func Boot(h *Hardware) {
 	linux.Init(&linux.Config{
 		NCPU:          h.NCPU,
 		Nodes:         h.Nodes,
+		NNodes:        h.NNodes,
+		MemoryNodes:   h.MemoryNodes,
 		Threads:       t.threads,
 		Buckets:       table[linux.FutexBucket](powerOfTwo(bucketsPerCPU * h.NCPU)),
 		Timers:        t.posix,

@@ -13,6 +13,7 @@ import (
 	"pdac/kernel/klog"
 	"pdac/kernel/rcu"
 	"pdac/kernel/sched"
+	"pdac/kernel/vm"
 )
 
 // The gate on this machine, and what the console shows of it. Above the runtime.
@@ -20,17 +21,29 @@ import (
 // openGate opens the gate.
 func (b *Board) openGate() *gate.Operator {
 	c := gate.Config{
-		CPUs:   hardware.NCPU,
-		CPU:    b.CPU,
-		NodeOf: func(cpu int) int { return int(hardware.Nodes[cpu]) },
-		Now:    hardware.Now,
-		Key:    randomKey(),
-		Output: os.Stdout,
-		Task:   thisTask,
-		Power:  b.PowerOff,
-		Reboot: b.Reboot,
-		Track:  options.rcuTrack,
-		Stall:  logStall,
+		CPUs:     hardware.NCPU,
+		CPU:      b.CPU,
+		Local:    b.Local,
+		SetLocal: b.SetLocal,
+		NodeOf:   func(cpu int) int { return int(hardware.Nodes[cpu]) },
+		Nodes:    b.Topology.NNodes,
+		NodeOfMemory: func(at uintptr) (int, bool) {
+			frame, ok := vm.Frame(uint64(at))
+			if !ok {
+				return 0, false
+			}
+			node, ok := b.Topology.NodeOf(uint64(frame) * vm.PageSize)
+			return int(node), ok
+		},
+		Now:     hardware.Now,
+		Key:     randomKey(),
+		Output:  os.Stdout,
+		Task:    thisTask,
+		Threads: b.threads(),
+		Power:   b.PowerOff,
+		Reboot:  b.Reboot,
+		Track:   options.rcuTrack,
+		Stall:   logStall,
 	}
 	if options.noConsole {
 		c.Input = b.Line

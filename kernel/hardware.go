@@ -6,6 +6,9 @@ type Hardware struct {
 	NCPU  int
 	Nodes []uint8 // NUMA node of each CPU
 
+	NNodes      int
+	MemoryNodes uint64 // a bit for each node with RAM
+
 	Now  func() uint64                  // ns since boot, one clock for all CPUs
 	Kick func(cpu int)                  // make a CPU look at its run queue
 	Arm  func(cpu int, deadline uint64) // one-shot timer of the calling CPU

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"sync/atomic"
+	"unsafe"
 
 	"pdac/kernel/console"
 	"pdac/kernel/numa"
@@ -16,8 +17,10 @@ type Board struct {
 	TSCHz    uint64
 	Line     io.ReadWriter // serial line of the console, raw
 
-	CPU      func() int   // the caller's, quickly
-	CPUs     func() []CPU // that the firmware lists, those online first and by number
+	CPU      func() int                      // the caller's, quickly
+	Local    func() unsafe.Pointer           // what SetLocal was given for the caller's CPU, quickly
+	SetLocal func(cpu int, p unsafe.Pointer) // once; the kernel keeps what p points to
+	CPUs     func() []CPU                    // that the firmware lists, those online first and by number
 	Topology *numa.Topology
 	Frames   *numa.Frames
 

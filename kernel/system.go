@@ -23,6 +23,7 @@ func (b *Board) system(o *gate.Operator) console.System {
 		CPUs:     b.cpus,
 		Memory:   b.memory,
 		NUMA:     b.numa,
+		SetRate:  sampling.set,
 		IRQs:     b.irqs,
 		Tasks:    b.tasks,
 		Syscalls: syscalls,
@@ -84,7 +85,7 @@ func (b *Board) nodeBytes(n int, f *numa.NodeStats) (total, free uint64) {
 
 func (b *Board) numa() console.NUMA {
 	t := b.Topology
-	var r console.NUMA
+	r := console.NUMA{Rate: sampling.get(), Sampled: vm.Sampled()}
 	for n := range t.NNodes {
 		f := b.Frames.Stats(n)
 		total, free := b.nodeBytes(n, &f)
@@ -96,6 +97,7 @@ func (b *Board) numa() console.NUMA {
 		}
 		for m := range t.NNodes {
 			node.Distances = append(node.Distances, int(t.Distance[n][m]))
+			node.Accesses = append(node.Accesses, vm.Seen(n, m))
 		}
 		r.Nodes = append(r.Nodes, node)
 	}

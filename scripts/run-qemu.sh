@@ -202,7 +202,7 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-((gdb)) && echo "gdb -ex 'target remote :1234' $kernel" >&2
+((gdb)) && echo "gdb -ex \"directory \$(go env GOROOT)/src\" -ex 'set substitute-path pdac .' -ex 'target remote :1234' $kernel" >&2
 # <&0: bash would give a background command /dev/null.
 "${qemu[@]}" <&0 &
 pid=$!

@@ -29,6 +29,8 @@ func init() {
 		Line:       openLine(),
 		CPUs:       listCPUs,
 		CPU:        cpuFunc(),
+		Local:      localFunc(),
+		SetLocal:   setLocal,
 		Topology:   &topology,
 		Frames:     &frames,
 		ImageBytes: neverFree(),

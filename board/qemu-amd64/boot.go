@@ -25,7 +25,9 @@ func bootKernel() {
 	h := kernel.Hardware{
 		NCPU:          ncpu,
 		Nodes:         cpuNodes[:ncpu],
-		Now:           clockFunc(clockAnywhere != 0),
+		NNodes:        topology.NNodes,
+		MemoryNodes:   topology.Memory(),
+		Now:           Clock(),
 		Kick:          kick,
 		Arm:           arm,
 		Reserve:       reserve,

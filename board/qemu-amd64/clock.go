@@ -54,6 +54,10 @@ func (c *clock) writing() bool {
 	return atomic.LoadUint64(&c.begun) != atomic.LoadUint64(&c.written)
 }
 
+// Clock returns the function that the kernel reads the time by: ns since entry, on whichever CPU. Both
+// worlds.
+func Clock() func() uint64 { return clockFunc(clockAnywhere != 0) }
+
 // logTime is now for the log, which is also written by a CPU that has stopped the
 // BSP in the middle of a new rate, or interrupted it there: 0 then.
 func logTime() uint64 {

@@ -265,9 +265,9 @@ const roomSlack = 512 << 10
 // room says whether n bytes more, and page tables for them, could be used now.
 func room(n uint64) bool { return n < 1<<52 && frames.Has(n+n>>9+min(n, roomSlack)) }
 
-// allocFrame is vm's and the kernel's source of frames: the CPU's node first, the
-// reserve last.
-func allocFrame(cpu int, policy uint64, huge bool) (uint32, bool) {
+// allocFrame is vm's and the kernel's source of frames: by policy first, the
+// reserve last, whatever the policy, since that is for telling that there is no more.
+func allocFrame(cpu int, p numa.Policy, page uint64, huge bool) (uint32, bool) {
 	if !early.ready {
 		if huge {
 			return 0, false
@@ -275,7 +275,8 @@ func allocFrame(cpu int, policy uint64, huge bool) (uint32, bool) {
 		pa, ok := earlyFrame()
 		return uint32(pa >> 12), ok
 	}
-	order := topology.Order(int(cpuNodes[cpu]))
+	var buf [numa.MaxNodes]uint8
+	order := topology.Place(p, int(cpuNodes[cpu]), page, &buf)
 	if huge {
 		return frames.AllocHuge(cpu, order)
 	}
@@ -288,9 +289,24 @@ func allocFrame(cpu int, policy uint64, huge bool) (uint32, bool) {
 	return 0, false
 }
 
-// spareFrame is vm's source of frames that nobody needs yet: of the CPU's node only.
-func spareFrame(cpu int, policy uint64) (uint32, bool) {
-	return frames.Alloc(cpu, topology.Order(int(cpuNodes[cpu]))[:1])
+// spareFrame is vm's source of frames that nobody needs yet: of the first node only.
+func spareFrame(cpu int, p numa.Policy, page uint64) (uint32, bool) {
+	var buf [numa.MaxNodes]uint8
+	return frames.Alloc(cpu, topology.Place(p, int(cpuNodes[cpu]), page, &buf)[:1])
+}
+
+// taskPolicy is the policy of the task on cpu.
+func taskPolicy(cpu int) numa.Policy {
+	if t := records[cpu].task; t != 0 {
+		return linux.MemoryPolicy(t)
+	}
+	return numa.Policy{}
+}
+
+// nodeOfFrame returns the node of a frame of RAM.
+func nodeOfFrame(frame uint32) uint8 {
+	node, _ := topology.NodeOf(uint64(frame) * pageSize)
+	return node
 }
 
 func freeFrame(cpu int, frame uint32, huge bool) {

@@ -13,7 +13,7 @@ import (
 type context sched.Context
 
 // percpu is the record that GS points to on each CPU. It is written by its own
-// CPU only, but for online and dump, which are atomic or read after a halt.
+// CPU only, but for online, dump and local, which are atomic or read after a halt.
 type percpu struct {
 	// What every system call touches: one cache line.
 	self  uint64 // address of this record
@@ -34,11 +34,12 @@ type percpu struct {
 	slot      uint64 // index into cpus
 	apicID    uint32
 	node      uint32
-	online    uint32 // atomic: see ap.go
-	stage     uint32 // atomic: of an AP's start
-	stack     uint64 // top of the kernel stack
-	tscOffset uint64 // what to add to this CPU's TSC
-	nested    uint64 // 1 while a page fault of the kernel itself is being served
+	online    uint32  // atomic: see ap.go
+	stage     uint32  // atomic: of an AP's start
+	stack     uint64  // top of the kernel stack
+	tscOffset uint64  // what to add to this CPU's TSC
+	local     uintptr // atomic: setLocal's
+	nested    uint64  // 1 while a page fault of the kernel itself is being served
 	irqs      [96]uint64
 
 	dumped uint32 // atomic: the crash dump has this CPU's registers

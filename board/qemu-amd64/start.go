@@ -49,8 +49,8 @@ func start() {
 	initFrames()
 	initCPUs()
 	openFrames()
-	klog.New(klog.Info).Str("pdac: ").Dec(uint64(topology.NCPUs)).Str(" CPUs, ").Dec(uint64(topology.NNodes)).
-		Str(" nodes, ").Dec(ramBytes() >> 20).Str(" MiB").End()
+	klog.New(klog.Info).Str("pdac: ").Dec(uint64(topology.NCPUs)).Str(many(topology.NCPUs, " CPU, ", " CPUs, ")).
+		Dec(uint64(topology.NNodes)).Str(many(topology.NNodes, " node, ", " nodes, ")).Dec(ramBytes() >> 20).Str(" MiB").End()
 	maskPICs()
 	initAPIC(topology.CPUs[0].UID)
 	startClock(hpetInfo.Addr, uint16(fadt.PMTimer.Addr), fadt.PMTimer32)
@@ -164,6 +164,10 @@ func initVM(root uint64) {
 		IPI:            shoot,
 		InvalidatePage: asm.INVLPG,
 		FlushAll:       asm.FlushTLB,
+		TaskPolicy:     taskPolicy,
+		Memory:         topology.Memory(),
+		NodeOf:         nodeOfFrame,
+		CPUNode:        cpuNodes[:topology.NCPUs],
 		LazyMin:        lazy,
 		LazyEnd:        end,
 		Huge:           vm.HugeMadvise,
@@ -238,4 +242,12 @@ func initCPUs() {
 	b := stackBase(0)
 	c.loadTables(b+excStackTop, b+nmiStackTop, b+dblStackTop, b+chkStackTop)
 	klog.CPU = thisCPU
+}
+
+// many returns one of two words, by whether there is one of a thing.
+func many(n int, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return more
 }

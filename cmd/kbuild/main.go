@@ -181,8 +181,13 @@ func (b builder) image(tree stdlib.Tree, dir, verb string, args ...string) error
 	entry := board + ".Entry"
 	// -E keeps the entry alive and makes it e_entry; TamaGo's drivers and the
 	// board link to names of the runtime, which -checklinkname would refuse.
-	build := command(dir, append([]string{verb, "-tags", "pdac", "-overlay", overlay,
-		"-ldflags", "-E " + entry + " -checklinkname=0", "-o", out}, args...)...)
+	flags := []string{verb, "-tags", "pdac", "-overlay", overlay, "-ldflags", "-E " + entry + " -checklinkname=0", "-o", out}
+	if verb == "build" {
+		// Dumps and tracebacks name files by package, not by this machine's folders. (Tests of the
+		// standard library look for their own files by such names.)
+		flags = append(flags, "-trimpath")
+	}
+	build := command(dir, append(flags, args...)...)
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("go %s: %w", verb, err)
 	}

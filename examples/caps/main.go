@@ -43,16 +43,16 @@ func main() {
 // is moved into the caller's space and dies by itself.
 func serve(in, log, clock gate.ID) {
 	var m gate.Message
-	for gate.EndpointRecv(in, nil, &m) == nil {
+	for err := gate.EndpointRecv(in, nil, &m); err == nil; {
 		until := must(gate.TimeNow(clock)) + loan
-		lent, err := gate.CapDerive(log, 0, gate.Read|gate.Transfer, gate.Options{Formula: &gate.Formula{ExpiresAt: uint64(until)}})
-		reply := gate.Message{Caps: 1}
-		if err != nil {
-			reply = gate.Message{}
-			reply.Put([]byte(err.Error()))
+		lent, refused := gate.CapDerive(log, 0, gate.Read|gate.Transfer, gate.Options{Formula: &gate.Formula{ExpiresAt: uint64(until)}})
+		caller := m.Call
+		if m = (gate.Message{}); refused != nil {
+			m.Put([]byte(refused.Error()))
+		} else {
+			m.Caps, m.Cap[0] = 1, gate.Carried{ID: lent, Mode: gate.ByTransfer}
 		}
-		reply.Cap[0] = gate.Carried{ID: lent, Mode: gate.ByTransfer}
-		check(gate.EndpointReply(in, m.Call, &reply))
+		err = gate.EndpointReplyRecv(in, nil, caller, &m) // the reply, and then the next request
 	}
 }
 

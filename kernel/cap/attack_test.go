@@ -82,7 +82,7 @@ func TestTransferOfWhatWalkShows(t *testing.T) {
 // again; the slot gets another tenant, and the word that it loads then is the other's, of which no
 // cache is told either. The copy must not be taken for the other's, whose object it hasn't.
 func TestCacheFillAcrossTenants(t *testing.T) {
-	table := cachedTable(t)
+	table := onCPU0(cachedTable(t))
 	early := must(t)(table.Create(0, 1, file7, AllPerms, Options{}))
 	c := table.cell(0, early.Slot())
 	wantErr(t, table.Kill(early), nil)

@@ -21,7 +21,7 @@ import (
 //	          FILLING is taken away by who set it
 //	entry     who set FILLING
 //	changing  by adding, who takes something out of a word: how many do, by place of the cells
-//	caching   SetCacheAbove, up; never cleared
+//	caches    constant: whether there can be caches at all
 //
 // Invariant: a guard that is FRESH and not FILLING belongs to a copy that was made whole after its
 // FILLING, of a word that has lost nothing since.
@@ -39,8 +39,8 @@ import (
 // through caches, Checks and changes have one order. (What a Grant adds the copy lacks: a miss, no
 // wrong answer.)
 //
-// While nobody uses the cache, change is but a CAS. So SetCacheAbove sets caching and waits for a
-// grace period, for those who didn't see it, before the first Lookup may fill a cell.
+// In a table without caches change is but a CAS. Rejected: to find out at each change whether they are on, which
+// wants every change to be in a section that turning them on waits for.
 //
 // A goroutine that fills a cell may be stopped for long and move. Its cell answers nobody meanwhile,
 // and nobody waits. Nor does anybody wait for who has been stopped in change; while he is in
@@ -118,13 +118,11 @@ type CacheStats struct {
 
 // SetCacheAbove makes Lookup go through the CPU's cache while the index, 16 bytes for each slot
 // with memory, takes more than so many bytes: sensibly, the size of the hardware's cache. 0: never. It
-// may be called at any time, but not in a read section: it waits for a grace period.
+// may be called at any time, and does nothing in a table whose Config.CacheAbove was 0.
 func (t *Table) SetCacheAbove(bytes int64) {
 	slots := int64(uncached)
-	if bytes > 0 {
+	if bytes > 0 && t.caches {
 		slots = min(bytes/int64(entryBytes), slots)
-		t.caching.Store(true) // pairs with the load in change
-		t.rcu.Synchronize()
 	}
 	t.cacheAbove.Store(uint32(slots))
 }
@@ -206,11 +204,9 @@ func (c *cell) publish(guard, word uint64) {
 
 // change is the CAS by which an entry's word loses something, or its identifier. From before it
 // until after it no cache answers for the slot.
-//
-// Preconditions: in a read section.
 func (t *Table) change(slot uint32, from, to uint64) bool {
 	word := &t.at(slot).word
-	if !t.caching.Load() || t.deaf { // pairs with the store in SetCacheAbove
+	if !t.caches || t.deaf {
 		return word.CompareAndSwap(from, to)
 	}
 	changing := &t.changing[place(slot)]

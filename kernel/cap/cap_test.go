@@ -253,7 +253,7 @@ func TestTransfer(t *testing.T) {
 
 // A slot whose generations are used up is not used again, nor transferred.
 func TestRetirement(t *testing.T) {
-	table := newTable(t, 1024)
+	table := onCPU0(newTable(t, 1024))
 	first := must(t)(table.Create(0, 1, file7, AllPerms, Options{}))
 	slot := first.Slot()
 	wantErr(t, table.Delete(first), nil)

@@ -4,7 +4,7 @@ package cap
 
 // Carry is Transfer without the wait: calls that the old identifier admitted may still be under way
 // when it returns. It is for calls that hold a grace period up themselves, and whose caller waits
-// for one afterwards.
+// for one afterwards. Functions are asked before, by Agree.
 //
 // Errors: as Transfer.
 func (t *Table) Carry(id ID, to Space) (ID, error) {

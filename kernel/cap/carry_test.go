@@ -20,11 +20,11 @@ func TestGrantsAsAdmit(t *testing.T) {
 		{plain, typePort, Read, false}, {child, typeFile, Read | Write, false}, {timed, typeFile, Read, false},
 		{dead, typeFile, 0, false}, {0, typeFile, 0, false}, {plain ^ 1<<40, typeFile, 0, false}, {ID(slotMask), typeFile, 0, false},
 	} {
-		o := table.Grants(c.id, c.typ, c.need)
-		if (o != 0) != c.want || o != 0 && o != file7 {
-			t.Errorf("%#x: %#x, want some: %v", c.id, o, c.want)
+		o, ok := table.Grants(c.id, &Demand{Type: c.typ, Need: c.need})
+		if ok != c.want || ok && o != file7 {
+			t.Errorf("%#x: %#x, %v, want some: %v", c.id, o, ok, c.want)
 		}
-		if a, err := table.Admit(0, c.id, c.typ, c.need, 0); o != 0 && (err != nil || a != o) {
+		if a, err := table.Admit(0, c.id, c.typ, c.need, 0); ok && (err != nil || a != o) {
 			t.Errorf("%#x: Admit says %#x, %v", c.id, a, err)
 		}
 	}

@@ -27,7 +27,7 @@ func (t *Table) Holds(id ID, need Perm) bool {
 //
 // World: above the runtime; below it Holds, or Look.
 func (t *Table) Check(id ID, need Perm) bool {
-	return t.Holds(id, need) || t.verdict(t.spread(id.Slot()), id, need) == OK
+	return t.Holds(id, need) || t.verdict(t.rcu.CPU(), id, need) == OK
 }
 
 // CheckAll checks each identifier for the needed permissions, writes the outcomes to ok, which is

@@ -30,12 +30,12 @@ func (t *Table) Create(cpu int, s Space, o Object, p Perm, opt Options) (ID, err
 	}
 	id, word, err := t.fill(slot, 0, s, o, p, false, opt)
 	if err != nil {
-		t.give(slot)
+		t.give(cpu, slot)
 		t.unhold(o)
 		return 0, err
 	}
 	t.at(slot).word.CompareAndSwap(word, word^uint64(inactive))
-	t.counts[created].Add(cpu, 1)
+	t.locals[cpu].counts[created].Add(1)
 	return id, nil
 }
 
@@ -55,12 +55,12 @@ func (t *Table) fill(slot, parent uint32, s Space, o Object, p Perm, inherit boo
 	if v := t.attach(slot, parent, opt); v != OK {
 		return 0, 0, v
 	}
-	e := t.at(slot)
-	own64(&e.object, uint64(o))
 	generation := c.generation.Load() + 1
 	own64(&c.generation, generation)
 	id := makeID(slot, t.tags.tag(slot, generation))
 	word := join(id, lacking(p, inherit || opt.Formula != nil || opt.Gas != 0))
+	e := t.at(slot) // late, so that readers of its neighbours take the line away seldom
+	own64(&e.object, uint64(o))
 	own64(&e.word, word)
 	return id, word, nil
 }

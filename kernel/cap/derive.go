@@ -27,6 +27,13 @@ package cap
 //
 // Errors: of the parent as Lookup; *ExceedsError; ErrFormula, ErrGas, ErrFull.
 func (t *Table) Derive(cpu int, parent ID, to Space, p Perm, opt Options) (ID, error) {
+	defer t.Agree(parent).End()
+	return t.DeriveAgreed(cpu, parent, to, p, opt)
+}
+
+// DeriveAgreed is Derive for who is in a section that others may wait for: it asks no functions, which Agree
+// has to have asked before.
+func (t *Table) DeriveAgreed(cpu int, parent ID, to Space, p Perm, opt Options) (ID, error) {
 	var out list
 	id, err := t.derive(cpu, parent, to, p, opt, &out)
 	if out.head != 0 {
@@ -61,19 +68,13 @@ func (t *Table) link(cpu int, parent uint32, s state, to Space, p Perm, opt Opti
 	if !ok {
 		return 0, 0, ErrFull
 	}
-	filled := false
-	defer func() {
-		if !filled { // or a function of the formulas panicked
-			t.give(slot)
-		}
-	}()
 	o := Object(t.at(parent).object.Load())
 	id, word, err := t.fill(slot, parent, to, o, p, s&slow != 0, opt)
 	if err != nil {
+		t.give(cpu, slot)
 		return 0, 0, err
 	}
-	filled = true
-	t.counts[derived].Add(cpu, 1)
+	t.locals[cpu].counts[derived].Add(1)
 	t.push(parent, slot)
 	return id, word, nil
 }
@@ -96,6 +97,7 @@ func (t *Table) publish(parent, id ID, word uint64, p Perm) error {
 // abandon ends a NEW entry that was not published.
 func (t *Table) abandon(slot uint32, out *list) {
 	if t.kill(slot) { // else it belongs to who revoked its parent
+		t.tally(died, 1)
 		t.bury(slot, out)
 		t.part(slot, settled)
 	}

@@ -11,7 +11,7 @@
 //	table.go, slots.go  memory, growth, free slots
 //	check.go, lookup.go, slow.go           asking
 //	create.go, derive.go, grant.go         making and widening
-//	narrow.go, revoke.go, transfer.go      taking away
+//	narrow.go, revoke.go, leaf.go, transfer.go  taking away
 //	tree.go, reclaim.go, room.go           the derivation tree, and when a slot is free again
 //	wait.go, inside.go                     blocked calls, and who must not revoke
 //	formula.go, gas.go, cache.go           what the slow path asks, and what saves it

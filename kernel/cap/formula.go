@@ -14,7 +14,7 @@ import (
 // each record the next one above it: entries without a formula cost their descendants nothing. The
 // links are right for as long as the entry lives, since parents outlive children.
 //
-// All conditions of the chain are looked at, and functions asked, before anything is consumed. Then
+// All conditions of the chain are looked at, and functions have agreed, before anything is consumed. Then
 // gas, uses and quotas are taken, in that order; when one is short, because somebody took it since
 // the look, what was taken is given back. So never can more succeed than a formula allows: each
 // success has taken its own use from each record of the chain, by CAS. What can be observed is a
@@ -34,7 +34,7 @@ import (
 // Reclamation: a chain is walked in the read section that found the entry active, so no slot on it
 // changes its tenant. The function of a record is let go when its slot is free.
 //
-// Progress: lock-free, but for functions. The walk is bounded: a chain has at most maxChain records.
+// Progress: lock-free. The walk is bounded: a chain has at most maxChain records.
 //
 // Rejected: records of their own with a free list (one more life time, to save memory that is only
 // reserved); taking first and looking never (a capability with an empty bucket would wear out its
@@ -59,8 +59,8 @@ type Formula struct {
 
 	// Func is asked at each use of the capability or of one derived from it, which
 	// Info describes, but for its identifier: false is ErrRefused. Below the runtime
-	// it isn't asked, and the use refused. It runs in a read section, so it must not
-	// block for long; what waits for calls to end is ErrInside there, and so is the use of
+	// it isn't asked, and the use refused. It is asked before the use begins, and holds up
+	// nobody else. What waits for calls to end is ErrInside there, and so is the use of
 	// another capability with a function. A panic in it goes to who made the use.
 	Func func(Info) bool
 }
@@ -129,12 +129,7 @@ func (t *Table) attach(slot, parent uint32, opt Options) Verdict {
 			return ErrFull
 		}
 	}
-	v := ErrRefused
-	defer func() {
-		if v != OK { // or a function above panicked
-			t.Unregister(function)
-		}
-	}()
+	v := OK
 	switch {
 	case parent == 0:
 		v = t.mint(opt.Gas)
@@ -144,6 +139,7 @@ func (t *Table) attach(slot, parent uint32, opt Options) Verdict {
 		v = t.evalChain(parent, opt.Gas)
 	}
 	if v != OK {
+		t.Unregister(function)
 		return v
 	}
 	r := &t.records[slot]
@@ -202,9 +198,7 @@ func (t *Table) evalChain(slot uint32, gas int64) Verdict {
 	}
 	now, found, v := t.look(first)
 	if v == OK && found&functions != 0 {
-		if v = t.ask(first, slot); v == OK {
-			now, _, v = t.look(first) // asking takes its time
-		}
+		v = t.agreed(slot)
 	}
 	if v != OK {
 		return v
@@ -228,6 +222,19 @@ func (t *Table) evalChainBelow(slot uint32) Verdict {
 		return ErrRefused
 	}
 	return t.consume(first, found, now, 0)
+}
+
+// Expired reports whether the formula of a capability, or of one above it, has expired. It asks nothing
+// else, and is no use: for who was admitted by id, and has waited since.
+//
+// Preconditions: in a read section in which id was found active.
+func (t *Table) Expired(id ID) bool {
+	for s := t.cold[id.Slot()].formula.Load(); s != 0; s = t.records[s].next() {
+		if at := t.records[s].expires.Load(); at != 0 && t.now() >= at {
+			return true
+		}
+	}
+	return false
 }
 
 // kinds are what the records of a chain hold that has to be asked or consumed.

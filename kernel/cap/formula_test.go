@@ -261,6 +261,7 @@ func TestNothingConsumedByRefusals(t *testing.T) {
 	}
 	admit := func(typ Type, need Perm, gas int64) func() error {
 		return func() error {
+			defer table.Agree(child).End()
 			_, err := table.Admit(0, child, typ, need, gas)
 			return err
 		}
@@ -486,7 +487,7 @@ func TestFunctionPanics(t *testing.T) {
 	root := must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{Uses: 1, Func: func(Info) bool { panic(mood) }}}))
 	for what, f := range map[string]func(){
 		"Check": func() { table.Check(root, Read) },
-		"Admit": func() { table.Admit(0, root, typeFile, Read, 0) },
+		"Agree": func() { table.Agree(root) },
 		"Derive": func() {
 			table.Derive(0, root, 1, Read, Options{Formula: &Formula{Func: func(Info) bool { return true }}})
 		},

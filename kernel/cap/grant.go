@@ -33,7 +33,8 @@ package cap
 //
 // Errors: of either as Lookup; ErrNotOwner, *ExceedsError, ErrBusy.
 func (t *Table) Grant(authority, id ID, p Perm) error {
-	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.spread(id.Slot())))
+	defer t.Agree(authority).End()
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.rcu.CPU()))
 	if _, v := t.judge(id, Upgrade); v != OK {
 		return t.explain(v, id, Upgrade)
 	}
@@ -102,7 +103,7 @@ func (t *Table) add(authority, id ID, p Perm) error {
 		}
 		if word.CompareAndSwap(w, join(id, done)) {
 			if err == nil {
-				t.counts[granted].Add(t.spread(id.Slot()), 1)
+				t.tally(granted, 1)
 			}
 			return err
 		}

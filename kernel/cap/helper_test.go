@@ -16,17 +16,24 @@ func newTable(t testing.TB, slots int) *Table {
 	t.Helper()
 	start := time.Now()
 	table, err := New(Config{
-		Slots:   slots,
-		CPUs:    testCPUs,
-		NodeOf:  func(cpu int) int { return cpu / 2 },
-		Now:     func() uint64 { return uint64(time.Since(start)) },
-		Key:     [2]uint64{rand.Uint64(), rand.Uint64()},
-		RCU:     rcu.New(rcu.Config{CPUs: testCPUs}),
-		Reserve: func(bytes int) ([]byte, error) { return make([]byte, bytes), nil },
+		Slots:      slots,
+		CPUs:       testCPUs,
+		NodeOf:     func(cpu int) int { return cpu / 2 },
+		Now:        func() uint64 { return uint64(time.Since(start)) },
+		Key:        [2]uint64{rand.Uint64(), rand.Uint64()},
+		RCU:        rcu.New(rcu.Config{CPUs: testCPUs}),
+		CacheAbove: -1,
+		Reserve:    func(bytes int) ([]byte, error) { return make([]byte, bytes), nil },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return table
+}
+
+// onCPU0 makes everything happen on CPU 0, as far as the table knows, which takes the slot that was freed last.
+func onCPU0(table *Table) *Table {
+	table.rcu = rcu.New(rcu.Config{CPUs: testCPUs, CPU: func() int { return 0 }})
 	return table
 }
 
@@ -65,15 +72,16 @@ func wantWhole(t testing.TB, table *Table) {
 	}
 	free := 0
 	seen := make([]bool, table.slots)
-	for i := range table.nodes {
-		for slot, ok := table.nodes[i].free.Pop(table.links); ok; slot, ok = table.nodes[i].free.Pop(table.links) {
+	for i := range table.locals {
+		l := &table.locals[i]
+		for slot := l.take(table.links); slot != 0; slot = l.take(table.links) {
 			if seen[slot] {
 				t.Fatalf("slot %d is free twice", slot)
 			}
 			seen[slot] = true
 			free++
-			if table.homes[slot/chunk].Load() != uint32(i) {
-				t.Errorf("slot %d is on the list of node %d", slot, i)
+			if table.homes[slot/chunk].Load() != table.nodeOf[i] {
+				t.Errorf("slot %d is on the list of CPU %d, of another node", slot, i)
 			}
 		}
 	}

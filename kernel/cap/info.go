@@ -7,11 +7,12 @@ package cap
 const (
 	created = iota
 	derived
+	died      // entries revoked
+	reclaimed // slots given back
+	finished  // both at once: leaf.go
 	granted
 	narrowed
 	transferred
-	died      // entries revoked
-	reclaimed // slots given back
 	events
 )
 
@@ -35,7 +36,7 @@ type Info struct {
 //
 // Errors: ErrNoCapability, ErrRevoked.
 func (t *Table) Info(id ID) (Info, error) {
-	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.spread(id.Slot())))
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.rcu.CPU()))
 	if _, v := t.judge(id, 0); v != OK {
 		return Info{}, v
 	}
@@ -87,7 +88,7 @@ func (t *Table) Walk(f func(Info) bool) {
 
 // walk is Walk for one tree. False: f has seen enough.
 func (t *Table) walk(root uint32, f func(Info) bool) bool {
-	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.spread(root)))
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.rcu.CPU()))
 	depth, last := 0, uint32(0)
 	info, ok := t.info(root)
 	if !ok || info.Parent != 0 {
@@ -133,8 +134,9 @@ type Stats struct {
 
 // Stats sums up. It is not a snapshot.
 func (t *Table) Stats() Stats {
-	n := func(event int) int64 { return t.counts[event].Sum() }
-	back := n(reclaimed) // before what it is taken from
+	n := t.count
+	both := n(finished)
+	back := n(reclaimed) + both // before what it is taken from
 	return Stats{
 		Slots:       int(t.slots) - 1,
 		Backed:      int(t.limit.Load()),
@@ -145,7 +147,7 @@ func (t *Table) Stats() Stats {
 		Granted:     n(granted),
 		Narrowed:    n(narrowed),
 		Transferred: n(transferred),
-		Revoked:     n(died),
+		Revoked:     n(died) + both,
 		Gas:         t.gasStats(),
 		Cache:       t.cacheStats(),
 	}

@@ -8,8 +8,8 @@ import (
 
 // Who is inside: goroutines that are running a user's function for a formula.
 //
-// A Revoke waits for the gated calls under way; the one whose formula runs this function is one of
-// them, so it would wait for itself. The functions that wait ask here first.
+// A function is asked on behalf of a call, of which it must make no other: a Revoke in it, which waits for
+// the calls under way, would be in the middle of one. The functions that wait ask here first.
 //
 // A set of goroutines by the addresses of their descriptors, which no other goroutine has while
 // this one lives. Each word is 0 or a goroutine, and set and cleared by that goroutine alone. A
@@ -31,7 +31,7 @@ type insiders struct {
 func (in *insiders) enter() (place int, ok bool) {
 	g := asm.Goroutine()
 	in.running.Add(1)
-	start := int(g>>7) % places // descriptors are some hundred bytes long
+	start := placeOf(g)
 	for i := range places {
 		place = (start + i) % places
 		if in.who[place].Load() == 0 && in.who[place].CompareAndSwap(0, g) {
@@ -41,6 +41,9 @@ func (in *insiders) enter() (place int, ok bool) {
 	in.running.Add(-1)
 	return 0, false
 }
+
+// placeOf returns where a goroutine begins its search for a place.
+func placeOf(g uintptr) int { return int(g>>7) % places } // descriptors are some hundred bytes long
 
 // leave ends what enter began.
 func (in *insiders) leave(place int) {
@@ -62,6 +65,6 @@ func (in *insiders) inside() bool {
 	return false
 }
 
-// Inside reports whether the caller is a formula's function, or called by one: then it is in a read
-// section, and what waits for calls to end is ErrInside.
+// Inside reports whether the caller is a formula's function, or called by one: then what waits for calls to
+// end is ErrInside.
 func (t *Table) Inside() bool { return t.insiders.inside() }

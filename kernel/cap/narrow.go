@@ -18,6 +18,7 @@ func (t *Table) Narrow(authority, id ID, keep Perm) error {
 	if t.insiders.inside() {
 		return ErrInside
 	}
+	defer t.Agree(authority).End()
 	if err := t.narrowAll(authority, id, keep); err != nil {
 		return err
 	}
@@ -28,7 +29,7 @@ func (t *Table) Narrow(authority, id ID, keep Perm) error {
 // narrowAll narrows a capability and what is below it.
 func (t *Table) narrowAll(authority, id ID, keep Perm) error {
 	top := id.Slot()
-	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.spread(top)))
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.rcu.CPU()))
 	if err := t.authorise(authority, id, Revoke); err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (t *Table) narrow(slot uint32, keep Perm, only ID) bool {
 		if t.change(slot, w, join(id, less)) { // pairs with the loads in Derive and Grant
 			if s.perms() != less.perms() {
 				t.wake(slot)
-				t.counts[narrowed].Add(t.spread(slot), 1)
+				t.tally(narrowed, 1)
 			}
 			return true
 		}

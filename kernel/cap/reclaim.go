@@ -16,7 +16,7 @@ import "sync/atomic"
 // A tomb. It can be cut out of its list by somebody else, while its owner is still taking what was
 // below. It is free when both have happened: the owner is done (SETTLED), and a grace period has
 // passed since it was cut, or since its parent's whole list was (CUT). Who sets the second of the
-// two bits frees it. A root is in no list, and is CUT from the start.
+// two bits frees it. A root is in no list, so it gets neither: its owner frees it when he is done.
 //
 // The owner of a child does not touch the parent outside of the section in which it found the child
 // active, since the parent's owner may free the parent a grace period after it revoked the child's
@@ -50,8 +50,23 @@ func (l *list) take(t *Table) uint32 {
 // Preconditions: a grace period after the top was buried and those were cut; the caller owns the
 // top.
 func (t *Table) reclaim(top uint32, out list) {
+	t.reclaimBelow(top)
+	t.unlinked(out)
+	if t.cold[top].parent.Load() != 0 {
+		t.part(top, settled)
+		return
+	}
+	t.tally(reclaimed, 1)
+	t.release(top)
+}
+
+// reclaimBelow frees what was below a top of the caller's.
+//
+// Preconditions: as reclaim.
+func (t *Table) reclaimBelow(top uint32) {
 	var below list
-	for slot := top; ; {
+	n := int64(0)
+	for slot := top; ; n++ {
 		// The next one down, or else to the right, or up and right.
 		next := t.inherit(t.cold[slot].first.Load())
 		for next == 0 && slot != top {
@@ -64,9 +79,13 @@ func (t *Table) reclaim(top uint32, out list) {
 		below.add(t, next)
 		slot = next
 	}
-	t.free(below)
-	t.unlinked(out)
-	t.part(top, settled)
+	if n == 0 {
+		return
+	}
+	t.tally(reclaimed, n)
+	for slot := below.take(t); slot != 0; slot = below.take(t) {
+		t.release(slot)
+	}
 }
 
 // inherit returns the first in a list of children that isn't a tomb, and cuts the tombs before it.
@@ -92,22 +111,18 @@ func (t *Table) unlinked(out list) {
 // part sets one of a tomb's two bits, and frees it if that was the second.
 func (t *Table) part(slot, bit uint32) {
 	if t.cold[slot].next.Or(bit)&(settled|cut)&^bit != 0 {
-		var one list
-		one.add(t, slot)
-		t.free(one)
+		t.tally(reclaimed, 1)
+		t.release(slot)
 	}
 }
 
-// free gives slots back.
+// release gives a slot back, which the caller has counted.
 //
-// Preconditions: nobody else can reach them.
-func (t *Table) free(l list) {
-	for slot := l.take(t); slot != 0; slot = l.take(t) {
-		t.detach(slot)
-		if t.cold[slot].parent.Load() == 0 {
-			t.unhold(Object(t.at(slot).object.Load()))
-		}
-		t.counts[reclaimed].Add(t.spread(slot), 1)
-		t.give(slot)
+// Preconditions: nobody else can reach it.
+func (t *Table) release(slot uint32) {
+	t.detach(slot)
+	if t.cold[slot].parent.Load() == 0 {
+		t.unhold(Object(t.at(slot).object.Load()))
 	}
+	t.give(t.rcu.CPU(), slot)
 }

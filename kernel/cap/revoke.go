@@ -7,13 +7,15 @@ package cap
 // finds REVOKED by somebody else, who may have been stopped halfway: walkers help each other and
 // none waits for another.
 //
-// Who made the top REVOKED owns it (tree.go) and makes a tomb of it, after everything below is
-// dead. Of two that revoke the same capability the second gets ErrRevoked.
+// Who made the top REVOKED owns it (tree.go) and, if it is in a list, makes a tomb of it, after everything
+// below is dead. Of two that revoke the same capability the second gets ErrRevoked.
 //
 // After the walk Synchronize waits for all sections of the domain that are under way: gated calls
 // that one of the entries admitted, other walkers that killed some of them and may not yet have
 // woken the blocked calls, and Derives. So after the return nothing in the
 // subtree passes, and nothing that passed is still running.
+//
+// A root that is alone has a shorter way: leaf.go.
 //
 // Linearization: for each entry, the CAS that makes it REVOKED, by this walk or by another.
 //
@@ -36,31 +38,33 @@ package cap
 //
 // Errors: of either as Lookup; ErrNotOwner; ErrInside.
 func (t *Table) Revoke(authority, id ID) error {
-	return t.end(id, func() error { return t.authorise(authority, id, Revoke) })
+	if authority == id {
+		return t.endOwn(id, Revoke)
+	}
+	return t.end(authority, id, func() error { return t.authorise(authority, id, Revoke) })
 }
 
 // Delete is a Revoke of one's own: id has Delete.
 //
 // Errors: as Revoke.
-func (t *Table) Delete(id ID) error {
-	return t.end(id, func() error { return t.authorise(id, id, Delete) })
-}
+func (t *Table) Delete(id ID) error { return t.endOwn(id, Delete) }
 
 // Kill is the kernel's Revoke: it needs no authority.
 //
 // Errors: ErrNoCapability, ErrRevoked, ErrInside.
 func (t *Table) Kill(id ID) error {
-	return t.end(id, func() error {
+	return t.end(0, id, func() error {
 		_, v := t.judge(id, 0)
 		return v.Err()
 	})
 }
 
-// end revokes what allow, called in the read section, agrees to.
-func (t *Table) end(id ID, allow func() error) error {
+// end revokes what allow, called in the read section, agrees to, on behalf of an authority; 0: the kernel.
+func (t *Table) end(authority, id ID, allow func() error) error {
 	if t.insiders.inside() {
 		return ErrInside
 	}
+	defer t.Agree(authority).End()
 	var out list
 	if err := t.cutDown(id, allow, &out); err != nil {
 		return err
@@ -92,7 +96,7 @@ func (t *Table) authorise(authority, id ID, need Perm) error {
 // owns it.
 func (t *Table) cutDown(id ID, allow func() error, out *list) error {
 	top := id.Slot()
-	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.spread(top)))
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.rcu.CPU()))
 	if err := allow(); err != nil {
 		return err
 	}
@@ -106,14 +110,28 @@ func (t *Table) cutDown(id ID, allow func() error, out *list) error {
 		}
 	}
 	t.killed(top)
-	for slot := t.after(top, top); slot != 0; slot = t.after(top, slot) {
-		t.kill(slot)
-	}
+	t.tally(died, 1)
+	t.killBelow(top)
 	t.bury(top, out)
 	return nil
 }
 
-// kill makes an entry REVOKED, whatever its identifier. False: it was.
+// killBelow kills everything below an entry.
+//
+// Preconditions: in a read section; the caller owns the entry.
+func (t *Table) killBelow(top uint32) {
+	n := int64(0)
+	for slot := t.after(top, top); slot != 0; slot = t.after(top, slot) {
+		if t.kill(slot) {
+			n++
+		}
+	}
+	if n > 0 {
+		t.tally(died, n)
+	}
+}
+
+// kill makes an entry REVOKED, whatever its identifier, which the caller counts. False: it was.
 //
 // Preconditions: in the read section that found it linked.
 func (t *Table) kill(slot uint32) bool {
@@ -134,7 +152,6 @@ func (t *Table) kill(slot uint32) bool {
 func (t *Table) killed(slot uint32) {
 	t.closeGas(slot)
 	t.wake(slot)
-	t.counts[died].Add(t.spread(slot), 1)
 }
 
 // EndSpace revokes all that a space holds, and what was derived from that, and returns how many

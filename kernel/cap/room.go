@@ -19,8 +19,8 @@ package cap
 
 // makeRoom frees the slots of tombs, a grace period later.
 func (t *Table) makeRoom() {
-	freed := t.counts[reclaimed].Sum() // before what it is compared with
-	if t.counts[died].Sum() == freed || !t.sweeping.CompareAndSwap(false, true) {
+	freed := t.count(reclaimed) // before what it is compared with
+	if t.count(died) == freed || !t.sweeping.CompareAndSwap(false, true) {
 		return
 	}
 	var out list
@@ -37,7 +37,7 @@ func (t *Table) makeRoom() {
 
 // sweepParents sweeps the lists of the active entries in a range of slots.
 func (t *Table) sweepParents(from, to uint32, out *list) {
-	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.spread(from)))
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.rcu.CPU()))
 	for slot := from; slot < to; slot++ {
 		tombs := &t.cold[slot].tombs
 		n := tombs.Load()

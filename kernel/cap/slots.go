@@ -1,36 +1,76 @@
 package cap
 
-import "pdac/kernel/lockfree"
+import (
+	"sync/atomic"
+
+	"pdac/kernel/lockfree"
+)
 
 // Free slots.
 //
-// A slot is in use, or on the free list of its node (lockfree.Stack, which argues itself), or
-// retired: its generations are used up. A list gets it back a grace period after the last link to
-// it was cut (reclaim.go); so who takes a slot is alone with it, but for readers that come with an
-// old identifier and find a word that lacks everything.
+// A slot is in use, or free with a CPU of its node, or retired: its generations are used up. It becomes
+// free a grace period after the last link to it was cut (reclaim.go); so who takes a slot is alone with
+// it, but for readers that come with an old identifier and find a word that lacks everything.
+//
+// Words and writers, for each CPU:
+//
+//	spare   by CAS from 0, who gives the slot; swapped for 0, who takes it
+//	free    a lockfree.Stack, which argues itself
+//
+// A slot is in one of them, by who gave it. Most are taken again by the CPU that gave them, by way of the
+// spare, with their lines still in its cache. (The links of a list are four bytes each, so that a CPU that
+// pushes a slot takes the line away from those that have slots nearby.) Rejected: a list for each node, whose
+// top moves from CPU to CPU with each slot, and the slots' lines after it.
+//
+// Linearization: give at its CAS of spare or free; take at its Swap or CAS. A take that finds nothing has
+// seen each of the lists empty at some time, not all at one.
 //
 // Progress: lock-free.
 
-// node is the free list of one node, on cache lines of its own: nodes don't disturb each other.
-type node struct {
-	free lockfree.Stack
-	_    [2*lockfree.CacheLine - 8]byte
+// local is what belongs to one CPU, on cache lines of its own, so that CPUs that create and revoke don't
+// disturb each other. Which CPU it is is a hint (rcu.Config.CPU): all are right, the others slower.
+type local struct {
+	spare  atomic.Uint32 // a free slot; 0: none
+	free   lockfree.Stack
+	counts [events]atomic.Int64
+	_      [2*lockfree.CacheLine - 8*(2+events)]byte // the prefetcher fetches lines in pairs
 }
 
-// take returns a free slot: one of the CPU's node, else new memory, else another node's. False: no
+// take returns a free slot of the CPU's; 0: it has none.
+func (l *local) take(links []uint32) uint32 {
+	if l.spare.Load() != 0 {
+		if slot := l.spare.Swap(0); slot != 0 {
+			return slot
+		}
+	}
+	slot, _ := l.free.Pop(links) // 0 if there is none
+	return slot
+}
+
+func (l *local) give(links []uint32, slot uint32) {
+	if l.spare.Load() != 0 || !l.spare.CompareAndSwap(0, slot) {
+		l.free.Push(links, slot)
+	}
+}
+
+// take returns a free slot: the CPU's own, else one of its node's, else new memory, else any. False: no
 // slot is free; those whose grace period isn't over are not, nor those of tombs, which are then made so.
 func (t *Table) take(cpu int) (uint32, bool) {
-	home := t.nodeOf[cpu]
+	if slot := t.locals[cpu].take(t.links); slot != 0 {
+		return slot, true
+	}
 	for {
-		if slot, ok := t.nodes[home].free.Pop(t.links); ok {
-			return slot, true
+		for _, near := range t.nodes[t.nodeOf[cpu]] {
+			if slot := t.locals[near].take(t.links); slot != 0 {
+				return slot, true
+			}
 		}
 		if !t.grow(cpu) {
 			break
 		}
 	}
-	for i := range t.nodes {
-		if slot, ok := t.nodes[i].free.Pop(t.links); ok {
+	for far := range t.locals {
+		if slot := t.locals[far].take(t.links); slot != 0 {
 			return slot, true
 		}
 	}
@@ -38,16 +78,28 @@ func (t *Table) take(cpu int) (uint32, bool) {
 	return 0, false
 }
 
-// give puts a slot on the free list of its node, or retires it.
+// give makes a slot free, with the CPU or, if the slot's memory is on another node, with one of that; or retires it.
 //
 // Preconditions: the caller is the only one who can reach the slot.
-func (t *Table) give(slot uint32) {
+func (t *Table) give(cpu int, slot uint32) {
 	if t.cold[slot].generation.Load() >= lastGeneration {
-		t.retired.Add(t.spread(slot), 1)
+		t.retired.Add(cpu, 1)
 		return
 	}
-	t.nodes[t.homes[slot/chunk].Load()].free.Push(t.links, slot)
+	if home := t.homes[slot/chunk].Load(); home != t.nodeOf[cpu] {
+		there := t.nodes[home]
+		cpu = int(there[slot%uint32(len(there))])
+	}
+	t.locals[cpu].give(t.links, slot)
 }
 
-// spread is a CPU number for counting what belongs to a slot, where the caller's own isn't known.
-func (t *Table) spread(slot uint32) int { return int(slot) % t.cpus }
+// tally counts n times an event, where the caller's CPU isn't known.
+func (t *Table) tally(event int, n int64) { t.locals[t.rcu.CPU()].counts[event].Add(n) }
+
+// count sums up an event over the CPUs: as lockfree.Counter's, no snapshot.
+func (t *Table) count(event int) (sum int64) {
+	for cpu := range t.locals {
+		sum += t.locals[cpu].counts[event].Load()
+	}
+	return sum
+}

@@ -42,10 +42,14 @@ func (t *Table) verdict(cpu int, id ID, need Perm) Verdict {
 	if v != OK || s&slow == 0 {
 		return v
 	}
-	defer t.rcu.ReadUnlock(t.rcu.ReadLock(cpu)) // also when a function panics
-	if _, v = t.judge(id, need); v == OK {      // its slot is its own until the section ends
+	if t.hasFunctions(id.Slot()) {
+		defer t.Agree(id).End()
+	}
+	token := t.rcu.ReadLock(cpu)
+	if _, v = t.judge(id, need); v == OK { // its slot is its own until the section ends
 		v = t.evalChain(id.Slot(), 0)
 	}
+	t.rcu.ReadUnlock(token)
 	return v
 }
 

@@ -54,8 +54,8 @@ type Config struct {
 	RCU    *rcu.Domain       // for as many CPUs; gated calls run in its sections
 
 	// CacheAbove is where the per-CPU caches of Lookup begin to be used, see
-	// SetCacheAbove. 0: they are not, which was the faster where it was measured
-	// (cache.go).
+	// SetCacheAbove; below 0: not before that is called. 0: they can't be, which was
+	// the faster where it was measured (cache.go), and makes Revoke cheaper.
 	CacheAbove int64
 
 	// Reserve returns zeroed memory that takes up space only where it is
@@ -77,16 +77,16 @@ type Table struct {
 	rcu        *rcu.Domain
 	now        func() uint64
 	cpus       int
-	nodes      []node          // free slots, by node
+	locals     []local         // by CPU: slots.go
+	nodes      [][]uint32      // CPUs, by node
 	nodeOf     []uint32        // by CPU
 	homes      []atomic.Uint32 // node of each chunk
 	sweeping   atomic.Bool     // room.go
 	retired    lockfree.Counter
-	counts     [events]lockfree.Counter
 
 	cells         []cell // cache.go: by CPU
 	changing      []atomic.Uint32
-	caching       atomic.Bool
+	caches        bool // constant
 	deaf          bool // tests alone: caches are not told of changes
 	misses, fills lockfree.Counter
 
@@ -96,6 +96,7 @@ type Table struct {
 	objects  registry
 	waits    waits
 	insiders insiders
+	consents consents
 }
 
 // cold is what only the slow path and the derivation tree touch. Its writers are named where its
@@ -131,10 +132,12 @@ func New(c Config) (*Table, error) {
 	slots := (c.Slots + chunk - 1) / chunk * chunk
 	t := &Table{
 		slots:   uint32(slots),
+		caches:  c.CacheAbove != 0,
 		tags:    newPermutation(c.Key),
 		rcu:     c.RCU,
 		now:     c.Now,
 		cpus:    c.CPUs,
+		locals:  make([]local, c.CPUs),
 		nodeOf:  make([]uint32, c.CPUs),
 		homes:   make([]atomic.Uint32, slots/chunk),
 		retired: make(lockfree.Counter, c.CPUs),
@@ -142,20 +145,19 @@ func New(c Config) (*Table, error) {
 		fills:   make(lockfree.Counter, c.CPUs),
 		spent:   make(lockfree.Counter, c.CPUs),
 	}
-	for i := range t.counts {
-		t.counts[i] = make(lockfree.Counter, c.CPUs)
-	}
-	nodes := 1
 	for cpu := range t.nodeOf {
+		n := 0
 		if c.NodeOf != nil {
-			n := c.NodeOf(cpu)
-			t.nodeOf[cpu] = uint32(n)
-			nodes = max(nodes, n+1)
+			n = c.NodeOf(cpu)
 		}
+		for len(t.nodes) <= n {
+			t.nodes = append(t.nodes, nil)
+		}
+		t.nodeOf[cpu] = uint32(n)
+		t.nodes[n] = append(t.nodes[n], uint32(cpu))
 	}
-	t.nodes = make([]node, nodes)
 
-	m := arena{reserve: c.Reserve, oneNode: nodes == 1}
+	m := arena{reserve: c.Reserve, oneNode: len(t.nodes) == 1}
 	t.hot = unsafe.Pointer(unsafe.SliceData(reserve[entry](&m, slots, dense)))
 	t.cold = reserve[cold](&m, slots, dense)
 	t.links = reserve[uint32](&m, slots, dense)
@@ -201,7 +203,7 @@ func (t *Table) grow(cpu int) bool {
 		for slot := to - 1; slot > from; slot-- {
 			lockfree.Link(t.links, slot-1, slot)
 		}
-		t.nodes[home].free.PushList(t.links, from, to-1)
+		t.locals[cpu].free.PushList(t.links, from, to-1)
 		return true
 	}
 }

@@ -20,6 +20,7 @@ func (t *Table) Transfer(id ID, to Space) (ID, error) {
 	if t.insiders.inside() {
 		return 0, ErrInside
 	}
+	defer t.Agree(id).End()
 	moved, err := t.transfer(id, to)
 	if err != nil {
 		return 0, err
@@ -30,7 +31,7 @@ func (t *Table) Transfer(id ID, to Space) (ID, error) {
 
 func (t *Table) transfer(id ID, to Space) (ID, error) {
 	slot := id.Slot()
-	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.spread(slot)))
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.rcu.CPU()))
 	s, v := t.judge(id, Transfer)
 	if v != OK {
 		return 0, t.explain(v, id, Transfer)
@@ -62,6 +63,6 @@ func (t *Table) transfer(id ID, to Space) (ID, error) {
 	}
 	c.space.Store(uint32(to))
 	t.wake(slot)
-	t.counts[transferred].Add(t.spread(slot), 1)
+	t.tally(transferred, 1)
 	return moved, nil
 }

@@ -65,25 +65,21 @@ func (t *Table) push(parent, child uint32) {
 	}
 }
 
-// bury makes a tomb of an entry whose subtree is REVOKED, and sweeps if that is due, adding what it
-// cut to the list.
+// bury makes a tomb of an entry whose subtree is REVOKED, unless it is a root, and sweeps if that is due,
+// adding what it cut to the list.
 //
 // Preconditions: in the read section in which the caller became the owner.
 func (t *Table) bury(slot uint32, out *list) {
 	c := &t.cold[slot]
 	parent := c.parent.Load()
-	mark := uint32(tomb)
 	if parent == 0 {
-		mark |= cut
+		return // in no list
 	}
 	for {
 		next := c.next.Load()
-		if c.next.CompareAndSwap(next, next|mark) {
+		if c.next.CompareAndSwap(next, next|tomb) {
 			break
 		}
-	}
-	if parent == 0 {
-		return
 	}
 	p := &t.cold[parent]
 	if n := p.tombs.Add(1); n > p.sweepAt.Load() && p.tombs.CompareAndSwap(n, 0) {

@@ -19,7 +19,7 @@ import (
 // there, to be live again when the same call comes back: who waits, waits again as a rule, and then
 // Await and Done are a CAS each, and allocate nothing.
 //
-//	live -> done      Done                       done -> live     Await of the same slot and function
+//	live -> done      Done                       done -> live     Again; Await of the same slot and function
 //	live -> woken     wake                       done -> ended     wake, sweeps
 //	woken -> ended    Done                       live -> ended     Await that fails
 //
@@ -91,6 +91,12 @@ func (t *Table) Await(id ID, wake func()) (Waiter, error) {
 		return Waiter{}, v
 	}
 	return Waiter{w}, nil
+}
+
+// Again is Await by a Waiter that is done: for the same function, while no more than that has become of
+// it. False: it takes an Await. The zero Waiter never was one. The caller checks id afterwards.
+func (w Waiter) Again(id ID) bool {
+	return w.w != nil && w.w.slot == id.Slot() && w.w.state.CompareAndSwap(done, live)
 }
 
 // again makes a waiter live that is done; nil: there is none near.

@@ -47,6 +47,37 @@ func TestAwaitAgain(t *testing.T) {
 	}
 }
 
+// A Waiter is live again without a search while it is done, for its slot alone, and then Revoke wakes it.
+func TestWaiterAgain(t *testing.T) {
+	table := newTable(t, chunk)
+	root := must(t)(table.Create(0, 1, file7, AllPerms, Options{}))
+	id := must(t)(table.Derive(0, root, 1, AllPerms, Options{}))
+	woken := 0
+	w, err := table.Await(id, func() { woken++ })
+	wantErr(t, err, nil)
+	if w.Again(id) {
+		t.Error("again while it is live")
+	}
+	table.Done(w)
+	if w.Again(root) || (Waiter{}).Again(id) {
+		t.Error("again for another slot, or without a waiter")
+	}
+	if !w.Again(id) {
+		t.Fatal("not again")
+	}
+	wantErr(t, table.Revoke(root, id), nil)
+	if woken != 1 {
+		t.Errorf("woken %d times", woken)
+	}
+	table.Done(w)
+	if w.Again(id) {
+		t.Error("again after its end")
+	}
+	if n := table.cold[id.Slot()].waiters.Load(); n != 0 {
+		t.Errorf("%d counted, none there", n)
+	}
+}
+
 // Waiters that don't come back do not pile up, nor do those of a capability that is no more.
 func TestWaitersAreSwept(t *testing.T) {
 	table := newTable(t, chunk)

@@ -17,6 +17,7 @@ type Command struct {
 	// Result is a zero value of what Run returns; its json tags are the fields that docs/CONSOLE.md must list.
 	Result Result
 	Run    func(c *Call) (Result, error)
+	Other  Result // of another type, where what follows the name makes Run return that; nil: never
 }
 
 // Result is the outcome of a command: encoding/json writes it for -j, Print otherwise.
@@ -95,23 +96,24 @@ func find(name string) (Command, bool) {
 // builtin returns the commands of this package.
 func builtin() []Command {
 	return []Command{
-		{"help", "[command]", "list the commands, or say what one does", Help{}, runHelp},
-		{"version", "", "what was booted, and how long ago", Version{}, get(func(s *System) func() Version { return s.Version })},
-		{"cpu", "", "the CPUs, what they did and what they run", CPUs{}, get(func(s *System) func() CPUs { return s.CPUs })},
-		{"mem", "", "memory by node, page faults, the Go heap", Memory{}, runMem},
-		{"numa", "", "the nodes: CPUs, memory, distances", NUMA{}, get(func(s *System) func() NUMA { return s.NUMA })},
-		{"irq", "", "interrupts and exceptions per CPU", IRQs{}, get(func(s *System) func() IRQs { return s.IRQs })},
-		{"ps", "", "the tasks", Tasks{}, get(func(s *System) func() Tasks { return s.Tasks })},
-		{"syscalls", "", "system calls by number, those that are not implemented too", Syscalls{}, get(func(s *System) func() Syscalls { return s.Syscalls })},
-		{"log", "[n]", "the last n records of the kernel's log (50)", Log{}, runLog},
-		{"gc", "", "collect garbage", GC{}, runGC},
-		{"run", "", "run the workload on all CPUs", Workload{}, runWorkload},
-		{"poweroff", "[code]", "power off with an exit code from 0 to 255 (0)", PowerOff{}, runPowerOff},
-		{"faults", "", "the last fault of each task, recovered ones too", Faults{}, get(func(s *System) func() Faults { return s.Faults })},
-		{"caps", "[revoke slot:generation | filter...]", "the capabilities, by type=, space= and perm=; or revoke one", Caps{}, runCaps},
-		{"rcu", "", "grace periods, readers and callbacks", RCU{}, get(func(s *System) func() RCU { return s.RCU })},
-		{"ipc", "", "the endpoints, who waits there, and what was sent", IPC{}, get(func(s *System) func() IPC { return s.IPC })},
-		{"crash", "", "end the machine by a kernel panic, to see its dump", Crash{}, runCrash},
-		{"reboot", "", "restart the machine", Reboot{}, runReboot},
+		{"help", "[command]", "list the commands, or say what one does", Help{}, runHelp, nil},
+		{"version", "", "what was booted, and how long ago", Version{}, get(func(s *System) func() Version { return s.Version }), nil},
+		{"cpu", "", "the CPUs, what they did and what they run", CPUs{}, get(func(s *System) func() CPUs { return s.CPUs }), nil},
+		{"mem", "", "memory by node, page faults, the Go heap", Memory{}, runMem, nil},
+		{"numa", "[sample pages]", "the nodes; sample so many pages a second", NUMA{}, runNUMA, nil},
+		{"irq", "", "interrupts and exceptions per CPU", IRQs{}, get(func(s *System) func() IRQs { return s.IRQs }), nil},
+		{"ps", "", "the tasks", Tasks{}, get(func(s *System) func() Tasks { return s.Tasks }), nil},
+		{"syscalls", "", "system calls by number, those that are not implemented too", Syscalls{}, get(func(s *System) func() Syscalls { return s.Syscalls }), nil},
+		{"log", "[n]", "the last n records of the kernel's log (50)", Log{}, runLog, nil},
+		{"gc", "", "collect garbage", GC{}, runGC, nil},
+		{"run", "", "run the workload on all CPUs", Workload{}, runWorkload, nil},
+		{"poweroff", "[code]", "power off with an exit code from 0 to 255 (0)", PowerOff{}, runPowerOff, nil},
+		{"faults", "", "the last fault of each task, recovered ones too", Faults{}, get(func(s *System) func() Faults { return s.Faults }), nil},
+		{"caps", "[revoke slot:generation | filter...]", "the capabilities, by type=, space= and perm=; or revoke one", Caps{}, runCaps, nil},
+		{"rcu", "", "grace periods, readers and callbacks", RCU{}, get(func(s *System) func() RCU { return s.RCU }), nil},
+		{"ipc", "", "the endpoints, who waits there, and what was sent", IPC{}, get(func(s *System) func() IPC { return s.IPC }), nil},
+		{Name: "sched", Args: "[policy class rr|lottery | steal strategy | trace [on|off|n]]", Help: "what each CPU scheduled; set a policy; the last events", Result: Sched{}, Run: runSched, Other: Trace{}},
+		{"crash", "", "end the machine by a kernel panic, to see its dump", Crash{}, runCrash, nil},
+		{"reboot", "", "restart the machine", Reboot{}, runReboot, nil},
 	}
 }

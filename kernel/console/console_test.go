@@ -44,7 +44,7 @@ func machine(calls *[]string) System {
 			return Memory{TotalBytes: 1 << 30, FreeBytes: 1 << 29, Nodes: []NodeMemory{{ID: 0, TotalBytes: 1 << 30, FreeBytes: 1 << 29, LocalAllocs: 7}, {ID: 1}}, Faults4K: 99}
 		},
 		NUMA: func() NUMA {
-			return NUMA{[]Node{{0, 0, []int{0, 1, 2, 5}, 1 << 30, 1 << 29, []int{10, 20, 20, 20}}, {ID: 1, Domain: 7, Distances: []int{20, 10}}}}
+			return NUMA{Nodes: []Node{{0, 0, []int{0, 1, 2, 5}, 1 << 30, 1 << 29, []int{10, 20, 20, 20}, nil}, {ID: 1, Domain: 7, Distances: []int{20, 10}}}}
 		},
 		IRQs:  func() IRQs { return IRQs{[]Vector{{14, "#PF", 33, []uint64{30, 3}}, {32, "timer", 5, []uint64{5, 0}}}} },
 		Tasks: func() Tasks { return Tasks{[]Task{{3, "m0", "running", 1, 1, 1e9, 5e8, 17}}} },
@@ -65,6 +65,7 @@ func machine(calls *[]string) System {
 
 		PowerOff: func(code int) { *calls = append(*calls, fmt.Sprint("poweroff ", code)) },
 		Reboot:   func() { *calls = append(*calls, "reboot") },
+		Sched:    func() Sched { return Sched{} },
 		Crash:    func() { *calls = append(*calls, "crash") },
 	}
 }
@@ -148,8 +149,8 @@ func TestCommandsJSON(t *testing.T) {
 			}
 		}
 	}
-	want := `{"nodes":[{"id":0,"domain":0,"cpus":[0,1,2,5],"total_bytes":1073741824,"free_bytes":536870912,"distances":[10,20,20,20]},` +
-		`{"id":1,"domain":7,"cpus":[],"total_bytes":0,"free_bytes":0,"distances":[20,10]}]}` + "\n"
+	want := `{"nodes":[{"id":0,"domain":0,"cpus":[0,1,2,5],"total_bytes":1073741824,"free_bytes":536870912,"distances":[10,20,20,20],"accesses":[]},` +
+		`{"id":1,"domain":7,"cpus":[],"total_bytes":0,"free_bytes":0,"distances":[20,10],"accesses":[]}],"sample_rate":0,"sampled":0}` + "\n"
 	if got := exec(t, machine(&calls), "numa -j"); got != want {
 		t.Errorf("numa -j printed %s", got)
 	}
@@ -171,9 +172,9 @@ func TestBadInput(t *testing.T) {
 		"log 0":        `log: n "0" is not a number from 1 to 256`,
 		"log many":     `log: n "many" is not a number from 1 to 256`,
 		"log 1 2":      `log: unexpected argument "2"; usage: log [-j] [n]`,
-		"help me":      `help: no command "me"; there are caps cpu crash faults gc help ipc irq log mem numa poweroff ps rcu reboot run syscalls version`,
+		"help me":      `help: no command "me"; there are caps cpu crash faults gc help ipc irq log mem numa poweroff ps rcu reboot run sched syscalls version`,
 		"help a b":     `help: unexpected argument "b"; usage: help [-j] [command]`,
-		"what":         `no command "what"; there are caps cpu crash faults gc help ipc irq log mem numa poweroff ps rcu reboot run syscalls version`,
+		"what":         `no command "what"; there are caps cpu crash faults gc help ipc irq log mem numa poweroff ps rcu reboot run sched syscalls version`,
 	}
 	for _, c := range Commands() {
 		if c.Args == "" {
@@ -288,7 +289,7 @@ type echo struct {
 func (e echo) Print(w io.Writer) { fmt.Fprintln(w, strings.Join(e.Words, "+")) }
 
 func TestRegister(t *testing.T) {
-	c := Command{"echo", "word...", "print the words", echo{}, func(c *Call) (Result, error) { return echo{c.Args}, nil }}
+	c := Command{"echo", "word...", "print the words", echo{}, func(c *Call) (Result, error) { return echo{c.Args}, nil }, nil}
 	Register(c)
 	defer func() { registered.commands = nil }()
 	if got := exec(t, System{}, "echo a b -j c; echo d e; help echo"); got != "{\"words\":[\"a\",\"b\",\"c\"]}\nd+e\nusage: echo [-j] word...\nprint the words\n" {

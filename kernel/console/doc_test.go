@@ -20,7 +20,7 @@ func fields(t reflect.Type, path string, into map[string]string) {
 				continue
 			}
 			name := f.Tag.Get("json")
-			if !regexp.MustCompile(`^[a-z][a-z0-9_]*$`).MatchString(name) {
+			if !regexp.MustCompile(`^([a-z][a-z0-9_]*|traceEvents)$`).MatchString(name) { // one name is Chrome's
 				name = "BAD TAG " + f.Name
 			}
 			if path != "" {
@@ -36,6 +36,8 @@ func fields(t reflect.Type, path string, into map[string]string) {
 		into[path] = "boolean"
 	case reflect.Int, reflect.Uint32, reflect.Uint64:
 		into[path] = "integer"
+	case reflect.Float64:
+		into[path] = "number"
 	default:
 		into[path] = t.String()
 	}
@@ -72,6 +74,9 @@ func TestDocumentationListsEveryField(t *testing.T) {
 	for _, c := range Commands() {
 		want := map[string]string{}
 		fields(reflect.TypeOf(c.Result), "", want)
+		if c.Other != nil {
+			fields(reflect.TypeOf(c.Other), "", want)
+		}
 		got, ok := doc[c.Usage()]
 		if !ok {
 			t.Errorf("no section %q", c.Usage())

@@ -63,6 +63,9 @@ func (n NUMA) Print(w io.Writer) {
 		t.row(d.ID, d.Domain, size(d.TotalBytes), size(d.FreeBytes), ranges(d.CPUs), runs(d.Distances))
 	}
 	t.print(w)
+	if n.Rate != 0 || n.Sampled != 0 {
+		n.printAccesses(w)
+	}
 }
 
 func (i IRQs) Print(w io.Writer) {

@@ -9,16 +9,23 @@ type System struct {
 	CPUs     func() CPUs
 	Memory   func() Memory // without Heap, which the console fills in
 	NUMA     func() NUMA
+	SetRate  func(pages int) // of sampling, a second: 0 to MaxRate
 	IRQs     func() IRQs
 	Tasks    func() Tasks
 	Syscalls func() Syscalls
 	Faults   func() Faults
 	// Caps calls its argument for each active capability, parents before children, and returns the counts. RevokeCap revokes the
 	// capability of a generation in a slot, and all derived from it.
-	Caps      func(func(Capability)) Caps
-	RevokeCap func(slot uint32, generation uint64) error
-	RCU       func() RCU
-	IPC       func() IPC
+	Caps        func(func(Capability)) Caps
+	RevokeCap   func(slot uint32, generation uint64) error
+	RCU         func() RCU
+	IPC         func() IPC
+	Sched       func() Sched
+	SetPolicy   func(class, policy string) error
+	SetStrategy func(strategy string) error
+	// Trace returns the last n events of each CPU, and whether events are kept. SetTracing begins or ends that; false: it can't.
+	Trace      func(n int) ([]SchedEvent, bool)
+	SetTracing func(on bool) bool
 	// Run runs the workload. What it has to say on its way goes to progress.
 	Run func(progress io.Writer) (Workload, error)
 	// PowerOff powers off with an exit code from 0 to 255, Reboot restarts; neither returns if it works.
@@ -92,9 +99,11 @@ type Heap struct {
 	Goroutines    uint64 `json:"goroutines"`
 }
 
-// NUMA is the topology.
+// NUMA is the topology, and whose memory the CPUs of each node were seen to use.
 type NUMA struct {
-	Nodes []Node `json:"nodes"`
+	Nodes   []Node `json:"nodes"`
+	Rate    int    `json:"sample_rate"` // pages a second that are sampled, 0: none
+	Sampled uint64 `json:"sampled"`     // pages that were
 }
 
 // Node is a NUMA node. Distances are ACPI's: 10 is the node itself.
@@ -105,6 +114,8 @@ type Node struct {
 	TotalBytes uint64 `json:"total_bytes"`
 	FreeBytes  uint64 `json:"free_bytes"`
 	Distances  []int  `json:"distances"` // to node 0, 1, ...
+
+	Accesses []uint64 `json:"accesses"` // sampled ones by the node's CPUs, to node 0, 1, ...
 }
 
 // IRQs is all vectors that were ever taken.

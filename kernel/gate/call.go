@@ -21,6 +21,11 @@ const (
 	taskYield
 	taskSleep
 	taskInfo
+	taskSpawn
+	taskJoin
+	taskKill
+	taskTune
+	taskState
 	memoryMap
 	memoryUnmap
 	memoryBytes
@@ -46,17 +51,20 @@ const (
 	statsRead
 	powerOff
 	powerReboot
+	memoryPolicy
+	memoryPlacement
+	taskPolicy
 	calls
 
-	slots = 64 // in tables by call: a power of two needs no check of bounds
+	slots = 256 // in tables by call: the type's values, so no bounds are checked
 )
 
 // entry is a call in the table.
 type entry struct {
-	name string
-	typ  cap.Type
-	need Perm
-	gas  int64
+	cap.Demand
+	number call
+	name   string
+	gas    int64
 }
 
 // callTable is what each call asks for before anything else happens. Gas is in units of about a
@@ -69,44 +77,52 @@ type entry struct {
 // Calls of family cap ask the table of capabilities, which has rules of its own about who may: an
 // authority, its formula, its account. Here they are for their names and counts.
 var callTable = [slots]entry{
-	capDerive:         {"cap.derive", anyType, Delegate, 0},
-	capGrant:          {"cap.grant", anyType, Delegate, 0},
-	capNarrow:         {"cap.narrow", anyType, Revoke, 0},
-	capRevoke:         {"cap.revoke", anyType, Revoke, 0},
-	capTransfer:       {"cap.transfer", anyType, Transfer, 0},
-	capDelete:         {"cap.delete", anyType, Delete, 0},
-	capInfo:           {"cap.info", anyType, 0, 0},
-	capFund:           {"cap.fund", anyType, All, 0},
-	spaceCreate:       {"space.create", typeSpaces, Create, 8},
-	spaceInfo:         {"space.info", typeSpace, Read, 1},
-	spaceRun:          {"space.run", typeSpace, Execute, 1},
-	spaceGo:           {"space.go", typeSpace, Execute, 2},
-	taskYield:         {"task.yield", typeTask, Execute, 1},
-	taskSleep:         {"task.sleep", typeTask, Execute, 2},
-	taskInfo:          {"task.info", typeTask, Read, 1},
-	memoryMap:         {"memory.map", typeMemory, Create, 4},
-	memoryUnmap:       {"memory.unmap", typeMemory, Delete, 4},
-	memoryBytes:       {"memory.bytes", typeMemory, Read, 1},
-	memoryInfo:        {"memory.info", typeMemory, Read, 1},
-	endpointCreate:    {"endpoint.create", typeEndpoints, Create, 16},
-	endpointSend:      {"endpoint.send", typeEndpoint, Write, 1},
-	endpointTrySend:   {"endpoint.trysend", typeEndpoint, Write, 1},
-	endpointRecv:      {"endpoint.recv", typeEndpoint, Read, 1},
-	endpointTryRecv:   {"endpoint.tryrecv", typeEndpoint, Read, 1},
-	endpointCall:      {"endpoint.call", typeEndpoint, Write, 2},
-	endpointReply:     {"endpoint.reply", typeEndpoint, Read, 1},
-	endpointReplyRecv: {"endpoint.replyrecv", typeEndpoint, Read, 2},
-	endpointClose:     {"endpoint.close", typeEndpoint, Delete, 1},
-	consoleRead:       {"console.read", typeConsole, Read, 2},
-	consoleWrite:      {"console.write", typeConsole, Write, 2},
-	timeNow:           {"time.now", typeClock, Read, 1},
-	timeSleep:         {"time.sleep", typeClock, Read, 2},
-	timerCreate:       {"timer.create", typeClock, Create, 2},
-	timerWait:         {"timer.wait", typeTimer, Read, 2},
-	timerStop:         {"timer.stop", typeTimer, Write, 1},
-	logAppend:         {"log.append", typeLog, Write, 2},
-	logRead:           {"log.read", typeLog, Read, 1},
-	statsRead:         {"stats.read", typeStats, Read, 16},
-	powerOff:          {"power.off", typePower, Execute, 1},
-	powerReboot:       {"power.reboot", typePower, Execute, 1},
+	capDerive:         {cap.Demand{Type: anyType, Need: Delegate}, capDerive, "cap.derive", 0},
+	capGrant:          {cap.Demand{Type: anyType, Need: Delegate}, capGrant, "cap.grant", 0},
+	capNarrow:         {cap.Demand{Type: anyType, Need: Revoke}, capNarrow, "cap.narrow", 0},
+	capRevoke:         {cap.Demand{Type: anyType, Need: Revoke}, capRevoke, "cap.revoke", 0},
+	capTransfer:       {cap.Demand{Type: anyType, Need: Transfer}, capTransfer, "cap.transfer", 0},
+	capDelete:         {cap.Demand{Type: anyType, Need: Delete}, capDelete, "cap.delete", 0},
+	capInfo:           {cap.Demand{Type: anyType, Need: 0}, capInfo, "cap.info", 0},
+	capFund:           {cap.Demand{Type: anyType, Need: All}, capFund, "cap.fund", 0},
+	spaceCreate:       {cap.Demand{Type: typeSpaces, Need: Create}, spaceCreate, "space.create", 8},
+	spaceInfo:         {cap.Demand{Type: typeSpace, Need: Read}, spaceInfo, "space.info", 1},
+	spaceRun:          {cap.Demand{Type: typeSpace, Need: Execute}, spaceRun, "space.run", 1},
+	spaceGo:           {cap.Demand{Type: typeSpace, Need: Execute}, spaceGo, "space.go", 2},
+	taskYield:         {cap.Demand{Type: typeTask, Need: Execute}, taskYield, "task.yield", 1},
+	taskSleep:         {cap.Demand{Type: typeTask, Need: Execute}, taskSleep, "task.sleep", 2},
+	taskInfo:          {cap.Demand{Type: typeTask, Need: Read}, taskInfo, "task.info", 1},
+	taskSpawn:         {cap.Demand{Type: typeTask, Need: Create}, taskSpawn, "task.spawn", 32},
+	taskJoin:          {cap.Demand{Type: typeThread, Need: Read}, taskJoin, "task.join", 2},
+	taskKill:          {cap.Demand{Type: typeThread, Need: Delete}, taskKill, "task.kill", 1},
+	taskTune:          {cap.Demand{Type: typeThread, Need: Write}, taskTune, "task.tune", 2},
+	taskState:         {cap.Demand{Type: typeThread, Need: Read}, taskState, "task.state", 1},
+	memoryMap:         {cap.Demand{Type: typeMemory, Need: Create}, memoryMap, "memory.map", 4},
+	memoryUnmap:       {cap.Demand{Type: typeMemory, Need: Delete}, memoryUnmap, "memory.unmap", 4},
+	memoryBytes:       {cap.Demand{Type: typeMemory, Need: Read}, memoryBytes, "memory.bytes", 1},
+	memoryInfo:        {cap.Demand{Type: typeMemory, Need: Read}, memoryInfo, "memory.info", 1},
+	endpointCreate:    {cap.Demand{Type: typeEndpoints, Need: Create}, endpointCreate, "endpoint.create", 16},
+	endpointSend:      {cap.Demand{Type: typeEndpoint, Need: Write}, endpointSend, "endpoint.send", 1},
+	endpointTrySend:   {cap.Demand{Type: typeEndpoint, Need: Write}, endpointTrySend, "endpoint.trysend", 1},
+	endpointRecv:      {cap.Demand{Type: typeEndpoint, Need: Read}, endpointRecv, "endpoint.recv", 1},
+	endpointTryRecv:   {cap.Demand{Type: typeEndpoint, Need: Read}, endpointTryRecv, "endpoint.tryrecv", 1},
+	endpointCall:      {cap.Demand{Type: typeEndpoint, Need: Write}, endpointCall, "endpoint.call", 2},
+	endpointReply:     {cap.Demand{Type: typeEndpoint, Need: Read}, endpointReply, "endpoint.reply", 1},
+	endpointReplyRecv: {cap.Demand{Type: typeEndpoint, Need: Read}, endpointReplyRecv, "endpoint.replyrecv", 2},
+	endpointClose:     {cap.Demand{Type: typeEndpoint, Need: Delete}, endpointClose, "endpoint.close", 1},
+	consoleRead:       {cap.Demand{Type: typeConsole, Need: Read}, consoleRead, "console.read", 2},
+	consoleWrite:      {cap.Demand{Type: typeConsole, Need: Write}, consoleWrite, "console.write", 2},
+	timeNow:           {cap.Demand{Type: typeClock, Need: Read}, timeNow, "time.now", 1},
+	timeSleep:         {cap.Demand{Type: typeClock, Need: Read}, timeSleep, "time.sleep", 2},
+	timerCreate:       {cap.Demand{Type: typeClock, Need: Create}, timerCreate, "timer.create", 2},
+	timerWait:         {cap.Demand{Type: typeTimer, Need: Read}, timerWait, "timer.wait", 2},
+	timerStop:         {cap.Demand{Type: typeTimer, Need: Write}, timerStop, "timer.stop", 1},
+	logAppend:         {cap.Demand{Type: typeLog, Need: Write}, logAppend, "log.append", 2},
+	logRead:           {cap.Demand{Type: typeLog, Need: Read}, logRead, "log.read", 1},
+	statsRead:         {cap.Demand{Type: typeStats, Need: Read}, statsRead, "stats.read", 16},
+	powerOff:          {cap.Demand{Type: typePower, Need: Execute}, powerOff, "power.off", 1},
+	powerReboot:       {cap.Demand{Type: typePower, Need: Execute}, powerReboot, "power.reboot", 1},
+	memoryPolicy:      {cap.Demand{Type: typeMemory, Need: Write}, memoryPolicy, "memory.policy", 4},
+	memoryPlacement:   {cap.Demand{Type: typeMemory, Need: Read}, memoryPlacement, "memory.placement", 4},
+	taskPolicy:        {cap.Demand{Type: typeTask, Need: Write}, taskPolicy, "task.policy", 1},
 }

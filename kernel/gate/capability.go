@@ -23,12 +23,13 @@ func capDeriveTo(id ID, to Space, p Perm, opt Options) (ID, error) {
 	if to == 0 {
 		to = Space(space.Get())
 	}
+	defer core.table.Agree(id).End() // before the section
 	cpu := core.cpu()
 	defer core.rcu.ReadUnlock(core.rcu.ReadLock(cpu)) // birth.end waits for it
 	if !alive(to) {
 		return 0, ErrNoSpace
 	}
-	return core.table.Derive(cpu, id, to, p, own(opt))
+	return core.table.DeriveAgreed(cpu, id, to, p, own(opt))
 }
 
 // own has the function of a formula run in the caller's space. It is asked on the goroutine of who
@@ -86,6 +87,7 @@ func CapTransfer(id ID, to Space) (ID, error) {
 }
 
 func capTransferTo(id ID, to Space) (ID, error) {
+	defer core.table.Agree(id).End()                         // before the section
 	defer core.rcu.ReadUnlock(core.rcu.ReadLock(core.cpu())) // birth.end waits for it
 	if !alive(to) {
 		return 0, ErrNoSpace
@@ -153,7 +155,7 @@ func (carrier) Derive(id ID, to Space, keep Perm) (ID, error) {
 	if !alive(to) { // the call's section holds its end up
 		return 0, ErrNoSpace
 	}
-	return core.table.Derive(core.cpu(), id, to, keep, Options{})
+	return core.table.DeriveAgreed(core.cpu(), id, to, keep, Options{})
 }
 
 // Transferable implements ipc.Capabilities.

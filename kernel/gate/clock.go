@@ -14,7 +14,7 @@ func TimeNow(id ID) (time.Duration, error) {
 		return 0, err
 	}
 	now := core.now()
-	t.leave()
+	t.Release()
 	return time.Duration(now), nil
 }
 
@@ -50,7 +50,7 @@ func TimerCreate(id ID, at, every time.Duration) (ID, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer t.leave()
+	defer t.Release()
 	x := &timer{next: max(uint64(at), 1), every: uint64(every), stopped: make(chan struct{})}
 	made, err := newObject(typeTimer, x, nil, usual)
 	return made, timerCreate.fail(err)
@@ -103,7 +103,7 @@ func TimerStop(id ID) error {
 	if err != nil {
 		return err
 	}
-	defer t.leave()
+	defer t.Release()
 	x := value[*timer](o)
 	x.Lock()
 	defer x.Unlock()

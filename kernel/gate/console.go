@@ -94,7 +94,7 @@ func ConsoleRead(id ID, p []byte) (int, error) {
 		if n, err := l.take(p); n > 0 || err != nil {
 			return n, consoleRead.fail(err)
 		}
-		if err := wait(g, l.more, nil); err != nil {
+		if err := wait(&g, l.more, nil); err != nil {
 			l.ring() // it may have been told, and goes without
 			return 0, consoleRead.fail(err)
 		}
@@ -109,7 +109,7 @@ func ConsoleWrite(id ID, p []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer t.leave()
+	defer t.Release()
 	n, err := core.console.out.Write(p)
 	return n, consoleWrite.fail(err)
 }

@@ -11,7 +11,7 @@
 //	object.go       types of objects and their permissions
 //	open.go         the gate's start, and the roots
 //	space.go, ask.go   spaces, and what their Linux calls may
-//	capability.go, task.go, memory.go, endpoint.go, console.go, clock.go, log.go, stats.go, power.go
+//	capability.go, task.go, memory.go, policy.go, endpoint.go, console.go, clock.go, log.go, stats.go, power.go
 //	                the calls, a file per family
 //	area.go         addresses of mapped memory
 //	operator.go     what the kernel's console sees

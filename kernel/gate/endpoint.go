@@ -41,7 +41,7 @@ func EndpointCreate(id ID, o EndpointOptions) (ID, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer t.leave()
+	defer t.Release()
 	e, err := core.endpoints.Create(ipc.Options{Capacity: o.Capacity, Waiters: o.Waiters, Owner: Space(space.Get())})
 	if err == ipc.ErrFull {
 		err = ErrFull
@@ -58,14 +58,12 @@ func EndpointCreate(id ID, o EndpointOptions) (ID, error) {
 //
 // Errors: of id; *ArgumentError; *ItemError; ErrDead, ErrCrowded; ctx's.
 func EndpointSend(id ID, ctx context.Context, m *Message) error {
-	ctx, cancel := calm(ctx)
-	defer cancel()
-	return send(endpointSend, id, m, func(e *ipc.Endpoint, g *guard) error { return e.Send(ctx, g, m) })
+	return exchange(endpointSend, id, ctx, 0, m, nil)
 }
 
 // EndpointTrySend is EndpointSend that doesn't wait: ErrWouldBlock.
 func EndpointTrySend(id ID, m *Message) error {
-	return sendNow(endpointTrySend, id, m, func(e *ipc.Endpoint) error { return e.TrySend(m) })
+	return exchange(endpointTrySend, id, nil, 0, m, nil)
 }
 
 // EndpointCall sends a copy of m and waits for the reply, which it copies into reply; they may be
@@ -73,14 +71,20 @@ func EndpointTrySend(id ID, m *Message) error {
 //
 // Errors: as EndpointSend. While it waits for the reply, it isn't known whether anybody received m.
 func EndpointCall(id ID, ctx context.Context, m, reply *Message) error {
-	if reply == nil {
-		return endpointCall.bad("reply", "a message")
+	if ctx != nil || reply == nil || !plain(m) {
+		return exchange(endpointCall, id, ctx, 0, m, reply)
 	}
-	ctx, cancel := calm(ctx)
-	defer cancel()
-	return send(endpointCall, id, m, func(e *ipc.Endpoint, g *guard) error {
-		return e.Call(ctx, g, Space(space.Get()), m, reply)
-	})
+	s, o, err := admit(id, &callTable[endpointCall])
+	if err != nil {
+		return err
+	}
+	in := ipc.Admission{Guard: &waiting, ID: id, Need: callTable[endpointCall].Need, Held: s}
+	err = value[*ipc.Endpoint](o).Call(nil, &in, Space(space.Get()), m, reply)
+	in.Held.Release()
+	if err != nil {
+		return endpointCall.failIPC(err)
+	}
+	return nil
 }
 
 // EndpointReply answers a call that was received at the endpoint: m.Call of what EndpointRecv gave.
@@ -88,7 +92,7 @@ func EndpointCall(id ID, ctx context.Context, m, reply *Message) error {
 //
 // Errors: of id; *ArgumentError; *ItemError; ErrNoCall; ErrDead.
 func EndpointReply(id ID, to CallID, m *Message) error {
-	return sendNow(endpointReply, id, m, func(e *ipc.Endpoint) error { return e.Reply(to, m) })
+	return exchange(endpointReply, id, nil, to, m, nil)
 }
 
 // EndpointReplyRecv is EndpointReply with m and then EndpointRecv into m: a server's turn, and cheaper,
@@ -97,9 +101,20 @@ func EndpointReply(id ID, to CallID, m *Message) error {
 // Errors: EndpointReply's, and then nothing has been received and m is as it was; EndpointRecv's,
 // and then the call has been answered.
 func EndpointReplyRecv(id ID, ctx context.Context, to CallID, m *Message) error {
-	ctx, cancel := calm(ctx)
-	defer cancel()
-	return send(endpointReplyRecv, id, m, func(e *ipc.Endpoint, g *guard) error { return e.ReplyRecv(ctx, g, to, m) })
+	if ctx != nil || !plain(m) {
+		return exchange(endpointReplyRecv, id, ctx, to, m, nil)
+	}
+	s, o, err := admit(id, &callTable[endpointReplyRecv])
+	if err != nil {
+		return err
+	}
+	in := ipc.Admission{Guard: &waiting, ID: id, Need: callTable[endpointReplyRecv].Need, Held: s}
+	err = value[*ipc.Endpoint](o).ReplyRecv(nil, &in, to, m)
+	in.Held.Release()
+	if err != nil {
+		return endpointReplyRecv.failIPC(err)
+	}
+	return nil
 }
 
 // EndpointRecv receives the oldest message into m, and waits for one, as long as ctx says (nil: for
@@ -108,36 +123,12 @@ func EndpointReplyRecv(id ID, ctx context.Context, to CallID, m *Message) error 
 //
 // Errors: of id; *ArgumentError; ErrDead, ErrCrowded; ctx's.
 func EndpointRecv(id ID, ctx context.Context, m *Message) error {
-	if m == nil {
-		return endpointRecv.bad("m", "a message")
-	}
-	ctx, cancel := calm(ctx)
-	defer cancel()
-	g, err := enterBlocking(endpointRecv, id)
-	if err != nil {
-		return err
-	}
-	defer g.end()
-	if err := value[*ipc.Endpoint](g.object).Recv(ctx, g, m); err != nil {
-		return endpointRecv.failIPC(err)
-	}
-	return nil
+	return exchange(endpointRecv, id, ctx, 0, m, nil)
 }
 
 // EndpointTryRecv is EndpointRecv that doesn't wait: ErrWouldBlock.
 func EndpointTryRecv(id ID, m *Message) error {
-	if m == nil {
-		return endpointTryRecv.bad("m", "a message")
-	}
-	t, o, err := enter(endpointTryRecv, id)
-	if err != nil {
-		return err
-	}
-	defer t.leave()
-	if err := value[*ipc.Endpoint](o).TryRecv(m); err != nil {
-		return endpointTryRecv.failIPC(err)
-	}
-	return nil
+	return exchange(endpointTryRecv, id, nil, 0, m, nil)
 }
 
 // EndpointClose ends an endpoint: calls that wait and all that come get ErrDead, and messages that
@@ -147,40 +138,80 @@ func EndpointClose(id ID) error {
 	if err != nil {
 		return err
 	}
-	defer t.leave()
+	defer t.Release()
 	value[*ipc.Endpoint](o).Kill(nil)
 	return nil
 }
 
-// send makes one of the calls that send m.
-func send(c call, id ID, m *Message, f func(*ipc.Endpoint, *guard) error) error {
-	if m == nil {
+// plain says whether m is a payload alone.
+func plain(m *Message) bool { return m != nil && m.Caps|m.Ranges == 0 }
+
+// carries says whether the call sends more of m than a payload.
+func (c call) carries(m *Message) bool {
+	return m.Caps|m.Ranges != 0 && c != endpointRecv && c != endpointTryRecv
+}
+
+// exchange makes any of the calls that move messages. Where neither context nor items are asked, nobody
+// who could panic runs in the section, and it needs no defer.
+func exchange(c call, id ID, ctx context.Context, to CallID, m, reply *Message) error {
+	switch {
+	case m == nil:
 		return c.bad("m", "a message")
+	case reply == nil && c == endpointCall:
+		return c.bad("reply", "a message")
+	case ctx != nil || c.carries(m):
+		return c.exchangeItems(id, ctx, to, m, reply)
 	}
-	defer settle(transfers(m)) // after the section
+	g, err := enterBlocking(c, id)
+	if err != nil {
+		return err
+	}
+	err = c.at(&g, nil, to, m, reply)
+	g.end()
+	return c.failIPC(err)
+}
+
+func (c call) exchangeItems(id ID, ctx context.Context, to CallID, m, reply *Message) error {
+	ctx, cancel := calm(ctx)
+	defer cancel()
+	if c.carries(m) {
+		defer settle(transfers(m)) // after the section
+		var carried consents
+		defer carried.end()
+		carried.message(m)
+	}
 	g, err := enterBlocking(c, id)
 	if err != nil {
 		return err
 	}
 	defer g.end()
-	return c.failIPC(f(value[*ipc.Endpoint](g.object), g))
+	return c.failIPC(c.at(&g, ctx, to, m, reply))
 }
 
-// sendNow is send for the calls that never wait.
-func sendNow(c call, id ID, m *Message, f func(*ipc.Endpoint) error) error {
-	if m == nil {
-		return c.bad("m", "a message")
+// at makes the call at its endpoint.
+func (c call) at(g *guard, ctx context.Context, to CallID, m, reply *Message) error {
+	e := value[*ipc.Endpoint](g.object)
+	switch c {
+	case endpointSend:
+		return e.Send(ctx, &g.Admission, m)
+	case endpointTrySend:
+		return e.TrySend(m)
+	case endpointRecv:
+		return e.Recv(ctx, &g.Admission, m)
+	case endpointTryRecv:
+		return e.TryRecv(m)
+	case endpointCall:
+		return e.Call(ctx, &g.Admission, Space(space.Get()), m, reply)
+	case endpointReply:
+		return e.Reply(to, m)
+	default:
+		return e.ReplyRecv(ctx, &g.Admission, to, m)
 	}
-	defer settle(transfers(m)) // after the section
-	t, o, err := enter(c, id)
-	if err != nil {
-		return err
-	}
-	defer t.leave()
-	return c.failIPC(f(value[*ipc.Endpoint](o)))
 }
 
-// transfers says whether a message moves capabilities.
+// transfers says whether a message moves capabilities. It reads the caller's message, not the copy that is
+// sent: who changes it meanwhile may not be waited for, and harms himself alone. That calls by the old
+// identifier have ended is the sender's to know; the receiver has the new one before.
 func transfers(m *Message) bool {
 	for i := range min(max(m.Caps, 0), len(m.Cap)) {
 		if m.Cap[i].Mode == ByTransfer {

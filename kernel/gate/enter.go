@@ -11,111 +11,97 @@ import (
 // for as long as it relies on that: so a Revoke, which waits for the sections under way, has waited
 // for all that the capability admitted.
 //
-// Each call leaves what it entered, on every way: those that touch the caller's memory or run
+// Each call leaves what it entered, by Release, on every way: those that touch the caller's memory or run
 // foreign code by defer, since they may panic; the others, which can't, without.
-
-// section is the read section of an admitted call.
-type section struct{ held rcu.Held }
-
-// leave ends the section.
-func (s section) leave() {
-	if core.track {
-		s.leaveTracked()
-		return
-	}
-	s.held.Release()
-}
-
-//go:noinline
-func (s section) leaveTracked() { core.rcu.ReleaseTracked(s.held) }
 
 // lane is what calls touch of one CPU: its sections, and counts of calls.
 type lane struct {
-	rcu               rcu.Lane
-	guard             atomic.Pointer[guard] // of a call that ended
-	admitted, refused [slots]atomic.Uint64
-	_                 [128 - 24]byte // keeps CPUs off each other's lines, which the prefetcher fetches in pairs
+	admitted [slots]uint64 // atomic
+	rcu      rcu.Lane
+	refused  [slots]uint64 // atomic
+	_        [128 - 8]byte // keeps CPUs off each other's lines, which the prefetcher fetches in pairs
 }
+
+// here returns the lane of the caller's CPU, which it may have left when it uses the lane: that is slower, and
+// as right, since all of a lane is written by atomic instructions.
+func here() *lane { return (*lane)(core.local()) }
 
 // enter admits a call: the caller is then in the section, and leaves it. After an error it is in
 // none.
-func enter(c call, id ID) (section, cap.Object, error) {
-	return admit(c, &callTable[c], id)
-}
+func enter(c call, id ID) (rcu.Held, cap.Object, error) { return admit(id, &callTable[c]) }
 
-// admit is enter with the call's entry, whose address is a constant to most callers. It is nosplit
-// to save the two instructions: its only callees are the CPU's number and enterSlow.
+// admit is enter by the call's entry, whose address is a constant to most callers. Where sections are
+// registered the quick table is an empty one, so they all come to enterSlow without being asked for.
+//
+// It is a null call's cost, but for a dozen instructions in the wrapper, and three of it lock memory: the
+// section, its end, and the count. (Rejected: to count by the section's own counter, one for each call;
+// a grace period would look through all of them. A count without a lock: who is preempted in the middle
+// stores what is long past.) It has no methods where each would leave a NOP, the compiler's mark of what it
+// has inlined, and is nosplit to save two instructions: its only callees are the board's and enterSlow.
 //
 //go:nosplit
-func admit(c call, e *entry, id ID) (section, cap.Object, error) {
-	cpu := core.cpu()
-	if uint(cpu) >= uint(len(core.quick)) {
-		return enterSlow(c, id)
+func admit(id ID, e *entry) (rcu.Held, cap.Object, error) {
+	l := (*lane)(core.local())
+	s := l.rcu.Hold()
+	n := e.number
+	if o, ok := (*cap.Table)(atomic.LoadPointer(&core.quick)).Grants(id, &e.Demand); ok {
+		atomic.AddUint64(&l.admitted[n], 1)
+		return s, o, nil
 	}
-	l := &core.quick[cpu]
-	s := section{l.rcu.Hold()}
-	o := core.table.Grants(id, e.typ, e.need)
-	if o == 0 {
-		s.held.Release()
-		return enterSlow(c, id)
-	}
-	l.admitted[c%slots].Add(1)
-	return s, o, nil
+	s.Release()
+	return enterSlow(id, e)
 }
 
 // enterSlow is enter where there is a formula or an account to ask, or an error to find, or
 // sections are registered.
-func enterSlow(c call, id ID) (section, cap.Object, error) {
-	s := begin(2)
-	inside := false
-	defer func() {
-		if !inside { // refused, or a function of a formula panicked
-			s.leave()
-		}
-	}()
-	e := &callTable[c%slots]
-	cpu := core.cpu()
-	o, err := core.table.Admit(cpu, id, e.typ, e.need, e.gas)
-	if err != nil {
-		core.lanes[cpu].refused[c%slots].Add(1)
-		return section{}, 0, c.fail(err)
+func enterSlow(id ID, e *entry) (rcu.Held, cap.Object, error) {
+	if core.pending.Load() != 0 {
+		core.tasks.stop()
 	}
-	inside = true
-	core.lanes[cpu].admitted[c%slots].Add(1)
+	defer core.table.Agree(id).End() // before the section
+	s := begin(2)
+	cpu := core.cpu()
+	l := &core.lanes[cpu]
+	o, err := core.table.Admit(cpu, id, e.Type, e.Need, e.gas)
+	if err != nil {
+		s.Release()
+		atomic.AddUint64(&l.refused[e.number], 1)
+		return rcu.Held{}, 0, e.number.fail(err)
+	}
+	atomic.AddUint64(&l.admitted[e.number], 1)
 	return s, o, nil
 }
 
 // begin begins a section, which a stall reports by the function skip callers above the caller.
-func begin(skip int) section {
+func begin(skip int) rcu.Held {
 	cpu := core.cpu()
 	if core.track {
-		return section{core.rcu.HoldTracked(cpu, skip+1)}
+		return core.rcu.HoldTracked(cpu, skip+1)
 	}
-	return section{core.lanes[cpu].rcu.Hold()}
+	return core.lanes[cpu].rcu.Hold()
 }
 
 // value returns the Go value of an admitted call's object: it is there as long as the section lasts.
 func value[T any](o cap.Object) T {
-	v, _ := core.table.Value(o)
-	return v.(T)
+	return core.table.Held(o).(T)
 }
 
 // counted counts a call of family cap, and names its error.
 func (c call) counted(err error) error {
-	l := &core.lanes[core.cpu()]
+	l := here()
 	if err != nil {
-		l.refused[c%slots].Add(1)
+		atomic.AddUint64(&l.refused[c], 1)
 		return c.fail(err)
 	}
-	l.admitted[c%slots].Add(1)
+	atomic.AddUint64(&l.admitted[c], 1)
 	return nil
 }
 
 // count sums up how often a call was admitted and refused.
 func (c call) count() (admitted, refused uint64) {
 	for i := range core.lanes {
-		admitted += core.lanes[i].admitted[c%slots].Load()
-		refused += core.lanes[i].refused[c%slots].Load()
+		admitted += atomic.LoadUint64(&core.lanes[i].admitted[c])
+		refused += atomic.LoadUint64(&core.lanes[i].refused[c])
 	}
 	return admitted, refused
 }

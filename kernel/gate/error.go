@@ -52,6 +52,8 @@ const (
 	ErrMemory        // no memory, or no addresses for it
 	ErrFull          // too many of these
 	ErrMissing       // this machine has none
+	ErrStay          // pages stay on nodes that the policy does not name
+	ErrKilled        // the task was killed
 )
 
 var errorTexts = [...]string{
@@ -61,6 +63,8 @@ var errorTexts = [...]string{
 	ErrMemory:  "out of memory",
 	ErrFull:    "too many",
 	ErrMissing: "not on this machine",
+	ErrStay:    "pages stay on other nodes: there is no memory on the policy's",
+	ErrKilled:  "killed",
 }
 
 func (e Error) Error() string {
@@ -96,10 +100,14 @@ type ArgumentError struct {
 func (e *ArgumentError) Error() string { return e.Argument + ": want " + e.Want }
 func (e *ArgumentError) Unwrap() error { return e.Err }
 
-// fail gives an error the name of its call. nil stays nil.
+// fail gives an error the name of its call. nil stays nil. It ends the caller if that was killed while
+// it waited.
 func (c call) fail(err error) error {
 	if err == nil {
 		return nil
+	}
+	if err == ErrKilled {
+		core.tasks.stop()
 	}
 	return &CallError{callTable[c].name, err}
 }

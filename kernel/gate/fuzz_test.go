@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"pdac/kernel/numa"
 )
 
 // input is what the calls of the tests are made with.
@@ -49,12 +51,19 @@ var callers = [calls]func(a *input) error{
 	spaceCreate: func(a *input) error {
 		return a.take(NewSpace(a.id, Authority{Files: a.other}))
 	},
-	spaceInfo:   func(a *input) error { return just(SpaceNumber(a.id)) },
-	spaceRun:    func(a *input) error { return Run(a.id, func() {}) },
-	spaceGo:     func(a *input) error { return Go(a.id, func() {}) },
-	taskYield:   func(a *input) error { return TaskYield(a.id) },
-	taskSleep:   func(a *input) error { return TaskSleep(a.id, a.d) },
-	taskInfo:    func(a *input) error { return just(TaskInfo(a.id)) },
+	spaceInfo: func(a *input) error { return just(SpaceNumber(a.id)) },
+	spaceRun:  func(a *input) error { return Run(a.id, func() {}) },
+	spaceGo:   func(a *input) error { return Go(a.id, func() {}) },
+	taskYield: func(a *input) error { return TaskYield(a.id) },
+	taskSleep: func(a *input) error { return TaskSleep(a.id, a.d) },
+	taskInfo:  func(a *input) error { return just(TaskInfo(a.id)) },
+	taskSpawn: func(a *input) error {
+		return a.take(Spawn(a.id, TaskOptions{Priority: a.n % 7, Tickets: a.n, Quantum: a.d * 100, CPUs: []int{a.n}, Space: a.other}, func() {}))
+	},
+	taskJoin:    func(a *input) error { return TaskJoin(a.id, a.ctx) },
+	taskKill:    func(a *input) error { return TaskKill(a.id) },
+	taskTune:    func(a *input) error { return TaskTune(a.id, TaskOptions{Class: Class(a.n), Home: Node(a.n)}) },
+	taskState:   func(a *input) error { return just(TaskState(a.id)) },
 	memoryMap:   func(a *input) error { return just(MemoryMap(a.id, a.n)) },
 	memoryUnmap: func(a *input) error { return MemoryUnmap(a.id, a.p) },
 	memoryBytes: func(a *input) error { return just(MemoryBytes(a.id, a.r)) },
@@ -86,6 +95,12 @@ var callers = [calls]func(a *input) error{
 	statsRead:   func(a *input) error { return just(StatsRead(a.id)) },
 	powerOff:    func(a *input) error { return PowerOff(a.id, a.n) },
 	powerReboot: func(a *input) error { return PowerReboot(a.id) },
+	memoryPolicy: func(a *input) error {
+		return MemoryPolicy(a.id, a.p, Policy{Mode: numa.Mode(a.n), Nodes: uint64(a.d)}, a.n&1 != 0)
+	},
+	memoryPlacement: func(a *input) error { return just(MemoryPlacement(a.id, a.p)) },
+	// A task's policy would stay on the test's thread.
+	taskPolicy: func(a *input) error { return TaskPolicy(a.id, Policy{Mode: PolicyDefault, Nodes: uint64(a.n)}) },
 }
 
 func TestEveryCallIsFuzzed(t *testing.T) {
@@ -93,7 +108,7 @@ func TestEveryCallIsFuzzed(t *testing.T) {
 		if callers[c] == nil {
 			t.Errorf("%s has no fuzz entry", callTable[c].name)
 		}
-		if callTable[c].name == "" {
+		if e := callTable[c]; e.name == "" || e.number != c {
 			t.Errorf("call %d is not in the table", c)
 		}
 	}

@@ -22,6 +22,7 @@ func objects(t testing.TB, b *board) [types]ID {
 		typeSpace:    must(NewSpace(b.root.Spaces, Authority{})),
 		typeEndpoint: must(EndpointCreate(b.root.Endpoints, EndpointOptions{})),
 		typeTimer:    must(TimerCreate(b.root.Clock, 0, time.Hour)),
+		typeThread:   must(Spawn(b.root.Task, TaskOptions{}, func() {})),
 	}
 }
 
@@ -43,11 +44,11 @@ func refusals(t *testing.T, b *board) {
 	all := objects(t, b)
 	for c := range calls {
 		entry := callTable[c]
-		if entry.typ == anyType {
+		if entry.Type == anyType {
 			continue
 		}
 		t.Run(entry.name, func(t *testing.T) {
-			full := all[entry.typ]
+			full := all[entry.Type]
 			made := func(p Perm, o Options) ID { return must(CapDerive(full, 0, p, o)) }
 			try := func(id ID, target error) error {
 				t.Helper()
@@ -68,29 +69,29 @@ func refusals(t *testing.T, b *board) {
 			try(dead, ErrRevoked)
 
 			foreign := all[typeLog]
-			if entry.typ == typeLog {
+			if entry.Type == typeLog {
 				foreign = all[typeStats]
 			}
-			if entry.need&^must(CapInfo(foreign)).Perms == 0 {
+			if entry.Need&^must(CapInfo(foreign)).Perms == 0 {
 				try(foreign, ErrType)
 			}
 
 			missing := (*PermissionError)(nil)
-			err := try(made(must(CapInfo(full)).Perms&^entry.need, Options{}), ErrPermission)
-			if !errors.As(err, &missing) || missing.Missing != entry.need {
-				t.Errorf("%v; want that %v is missing", err, entry.need)
+			err := try(made(must(CapInfo(full)).Perms&^entry.Need, Options{}), ErrPermission)
+			if !errors.As(err, &missing) || missing.Missing != entry.Need {
+				t.Errorf("%v; want that %v is missing", err, entry.Need)
 			}
 
-			try(made(entry.need, Options{Formula: &Formula{ExpiresAt: 1}}), ErrExpired)
-			once := made(entry.need|Delegate, Options{Formula: &Formula{Uses: 1}})
+			try(made(entry.Need, Options{Formula: &Formula{ExpiresAt: 1}}), ErrExpired)
+			once := made(entry.Need|Delegate, Options{Formula: &Formula{Uses: 1}})
 			core.table.Check(once, 0)
 			try(once, ErrUsedUp)
-			try(made(entry.need, Options{Formula: &Formula{Func: func(Info) bool { return false }}}), ErrRefused)
+			try(made(entry.Need, Options{Formula: &Formula{Func: func(Info) bool { return false }}}), ErrRefused)
 
 			if parent := must(CapInfo(full)).Parent; parent == 0 {
 				purse := must(CapFund(full, entry.gas))
 				if entry.gas > 1 {
-					poor := must(CapDerive(purse, 0, entry.need, Options{Gas: entry.gas - 1}))
+					poor := must(CapDerive(purse, 0, entry.Need, Options{Gas: entry.gas - 1}))
 					try(poor, ErrGas)
 					if i := must(CapInfo(poor)); i.Gas != entry.gas-1 {
 						t.Errorf("%d of gas are left after a call that didn't happen, want %d", i.Gas, entry.gas-1)
@@ -223,8 +224,8 @@ func TestBlockedCalls(t *testing.T) {
 		t.Run(callTable[c].name, func(t *testing.T) {
 			entry := callTable[c]
 			for _, narrow := range []bool{false, true} {
-				child := derive(t, id, entry.need|Revoke)
-				other := derive(t, id, entry.need|Revoke)
+				child := derive(t, id, entry.Need|Revoke)
+				other := derive(t, id, entry.Need|Revoke)
 				sent := admitted(c)
 				make := func(id ID) func() error {
 					return func() error {

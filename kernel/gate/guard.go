@@ -1,10 +1,11 @@
 package gate
 
 import (
-	"sync"
 	"time"
 
 	"pdac/kernel/cap"
+	"pdac/kernel/ipc"
+	"pdac/kernel/rcu"
 )
 
 // Calls that block. A goroutine that waits is in no section, or it would hold up every Revoke: it
@@ -12,118 +13,109 @@ import (
 // waits, enters and looks anew. Revoke and Narrow change the word and then wake the waiters, so
 // either the look or the wait notices (cap, wait.go).
 //
-// The look asks for the identifier and the permissions. The formula was asked, and paid, when the
-// call began: a call is one use, however often it is woken.
+// The look asks for the identifier, the permissions and the time. The rest of the formula was asked, and
+// paid, when the call began: a call is one use, however often it is woken. Time alone wakes nobody: a call
+// whose capability expires waits on, and what comes to it then goes to the next.
 
-// guard is the section of a call that may block. It implements ipc.Guard.
+// guard is the section of a call that may block.
 type guard struct {
-	need    Perm
-	id      ID
-	object  cap.Object
-	section section
-	inside  bool
-	waiter  cap.Waiter
+	ipc.Admission
+	object cap.Object
 }
 
 // enterBlocking is enter for a call that may block; it is left by end.
-func enterBlocking(c call, id ID) (*guard, error) {
+func enterBlocking(c call, id ID) (guard, error) {
 	s, o, err := enter(c, id)
-	if err != nil {
-		return nil, err
-	}
-	g := core.lanes[core.cpu()].guard.Swap(nil)
-	if g == nil {
-		if g, _ = guards.Get().(*guard); g == nil {
-			g = new(guard)
+	return guard{ipc.Admission{Guard: &waiting, ID: id, Need: callTable[c].Need, Held: s}, o}, err
+}
+
+// end leaves the section.
+func (g *guard) end() { g.Held.Release() }
+
+// sections is how a call leaves its section to wait. It implements ipc.Guard.
+type sections struct{}
+
+var waiting sections
+
+// Wait implements ipc.Guard.
+func (*sections) Wait(id ID, need Perm, held rcu.Held, w *ipc.Watch) (rcu.Held, error) {
+	if !w.Waiter.Again(id) {
+		var err error
+		if w.Waiter, err = core.table.Await(id, w.Wake); err != nil {
+			return held, err
 		}
 	}
-	g.need, g.id, g.object, g.section, g.inside = callTable[c].need, id, o, s, true
-	return g, nil
-}
-
-// guards are those of calls that ended, but for one on each CPU, which a third of a pool's
-// instructions find.
-var guards sync.Pool
-
-// end leaves the section, if the call is in it. The guard is no more.
-func (g *guard) end() {
-	g.out()
-	if !core.lanes[core.cpu()].guard.CompareAndSwap(nil, g) {
-		guards.Put(g)
+	if !core.table.Holds(id, need) {
+		if err := lost(id, need); err != nil {
+			core.table.Done(w.Waiter)
+			return held, err
+		}
 	}
-}
-
-// out leaves the section, if the call is in it.
-func (g *guard) out() {
-	if g.inside {
-		g.inside = false
-		g.section.leave()
+	if core.tasks.any() {
+		if err := core.tasks.waits(w.Wake); err != nil {
+			core.table.Done(w.Waiter)
+			return held, err
+		}
 	}
+	held.Release()
+	w.Sleep()
+	core.table.Done(w.Waiter)
+	if core.track {
+		held = begin(1)
+	} else {
+		held = here().rcu.Hold()
+	}
+	if core.tasks.any() {
+		if err := core.tasks.waited(); err != nil {
+			return held, err
+		}
+	}
+	if !core.table.Holds(id, need) {
+		return held, lost(id, need)
+	}
+	return held, nil
 }
 
-// Leave implements ipc.Guard. After an error the call is still in its section.
-func (g *guard) Leave(wake func()) error {
-	w, err := core.table.Await(g.id, wake)
+// lost says why a capability isn't good as before; nil: it is, and has a formula, which hasn't expired.
+func lost(id ID, need Perm) error {
+	i, err := core.table.Info(id)
 	if err != nil {
 		return err
 	}
-	if !core.table.Holds(g.id, g.need) {
-		if err := g.lost(); err != nil {
-			core.table.Done(w)
-			return err
-		}
+	if missing := need &^ i.Perms; missing != 0 {
+		return &PermissionError{Missing: missing}
 	}
-	g.waiter = w
-	g.inside = false
-	g.section.leave()
-	return nil
-}
-
-// Enter implements ipc.Guard. After an error the call is in its section too.
-func (g *guard) Enter() error {
-	core.table.Done(g.waiter)
-	g.section = begin(1)
-	g.inside = true
-	if !core.table.Holds(g.id, g.need) {
-		return g.lost()
+	if core.table.Expired(id) {
+		return ErrExpired
 	}
 	return nil
-}
-
-// lost says why the capability isn't good as before; nil: it is, and has a formula.
-func (g *guard) lost() error {
-	i, err := core.table.Info(g.id)
-	if missing := g.need &^ i.Perms; err == nil && missing != 0 {
-		err = &PermissionError{Missing: missing}
-	}
-	return err
 }
 
 // wait waits until something comes on c, or on stop, or the capability is no longer good.
-func wait[T any](g *guard, c <-chan T, stop <-chan struct{}) error {
+func wait[T any](g *guard, c <-chan T, stop <-chan struct{}) (err error) {
 	woken := make(chan struct{}, 1)
-	wake := func() {
-		select {
-		case woken <- struct{}{}:
-		default:
-		}
+	came := false
+	w := ipc.Watch{
+		Wake: func() {
+			select {
+			case woken <- struct{}{}:
+			default:
+			}
+		},
+		Sleep: func() {
+			select {
+			case <-c:
+				came = true
+			case <-stop:
+				came = true
+			case <-woken: // narrowed, perhaps
+			}
+		},
 	}
-	for came := false; !came; {
-		if err := g.Leave(wake); err != nil {
-			return err
-		}
-		select {
-		case <-c:
-			came = true
-		case <-stop:
-			came = true
-		case <-woken: // narrowed, perhaps
-		}
-		if err := g.Enter(); err != nil {
-			return err
-		}
+	for err == nil && !came {
+		g.Held, err = waiting.Wait(g.ID, g.Need, g.Held, &w)
 	}
-	return nil
+	return err
 }
 
 // sleep waits until a time on the gate's clock, or a little less, or until something comes on stop.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"pdac/kernel/space"
 )
@@ -20,6 +21,9 @@ type board struct {
 	off   int // exit code, -1: on
 	boots int
 	root  Roots
+
+	threads machineThreads
+	local   [testCPUs]unsafe.Pointer
 }
 
 const testCPUs = 4
@@ -35,6 +39,9 @@ func openGate(t testing.TB) *board {
 // openTracked is openGate, with rcu.track or not.
 func openTracked(t testing.TB, track bool) *board {
 	t.Helper()
+	if core.tasks != nil {
+		until(t, "the last gate's tasks", func() bool { return core.tasks.live.Load() == 0 })
+	}
 	space.Set(space.Root)
 	accounts = [maxSpaces]account{}
 	numbers.free, addresses.areas = nil, nil
@@ -42,17 +49,23 @@ func openTracked(t testing.TB, track bool) *board {
 	in, keys := io.Pipe()
 	b.keys = keys
 	op, err := open(Config{
-		CPUs:   testCPUs,
-		CPU:    func() int { return rand.IntN(testCPUs) },
-		Now:    func() uint64 { return uint64(time.Since(start)) },
-		Key:    [2]uint64{rand.Uint64(), rand.Uint64()},
-		Slots:  1 << 14,
-		Output: &b.out,
-		Input:  in,
-		Task:   func() Task { return Task{ID: 7, CPU: 3} },
-		Power:  func(code int) { b.off = code },
-		Reboot: func() { b.boots++ },
-		Track:  track,
+		CPUs:     testCPUs,
+		CPU:      func() int { return rand.IntN(testCPUs) },
+		Local:    func() unsafe.Pointer { return b.local[rand.IntN(testCPUs)] },
+		SetLocal: func(cpu int, p unsafe.Pointer) { b.local[cpu] = p },
+		Now:      func() uint64 { return uint64(time.Since(start)) },
+		Key:      [2]uint64{rand.Uint64(), rand.Uint64()},
+		Slots:    1 << 14,
+		Output:   &b.out,
+		Input:    in,
+		Task:     func() Task { return Task{ID: 7, CPU: 3} },
+		Threads:  b.threads.hooks(),
+		Nodes:    2,
+		// Pages are on the nodes in turn, but for one in four.
+		NodeOfMemory: func(at uintptr) (int, bool) { return int(at / pageSize % 2), at/pageSize%4 != 3 },
+		Power:        func(code int) { b.off = code },
+		Reboot:       func() { b.boots++ },
+		Track:        track,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -65,3 +65,40 @@ func TestContextsMayRevoke(t *testing.T) {
 	}
 	quiet(t)
 }
+
+// A formula's function that takes its time holds up no Revoke, whatever call it is asked about.
+func TestFunctionTakesItsTime(t *testing.T) {
+	b := openGate(t)
+	asked, answer := make(chan bool), make(chan bool)
+	slow := func(id ID) ID {
+		return must(CapDerive(id, 0, All&must(CapInfo(id)).Perms, Options{Formula: &Formula{Func: func(Info) bool {
+			asked <- true
+			return <-answer
+		}}}))
+	}
+	e := must(EndpointCreate(b.root.Endpoints, EndpointOptions{}))
+	clock, console := slow(b.root.Clock), slow(b.root.Console)
+	message := func(mode ipc.Mode) *Message {
+		return &Message{Caps: 1, Cap: [ipc.MaxCaps]Carried{{ID: clock, Mode: mode, Keep: Read}}}
+	}
+	for _, c := range []struct {
+		name string
+		call func() error
+	}{
+		{"TimeNow", func() error { _, err := TimeNow(clock); return err }},
+		{"CapDerive", func() error { _, err := CapDerive(clock, 0, Read, Options{}); return err }},
+		{"NewSpace", func() error { _, err := NewSpace(b.root.Spaces, Authority{Console: console}); return err }},
+		{"EndpointSend", func() error { return EndpointSend(e, nil, message(ByDerive)) }},
+		{"EndpointTrySend", func() error { return EndpointTrySend(e, message(ByTransfer)) }}, // the last: it ends clock
+	} {
+		done := make(chan error)
+		go func() { done <- c.call() }()
+		<-asked
+		ok(t, CapRevoke(b.root.Clock, derive(t, b.root.Clock, Read)))
+		answer <- true
+		if err := <-done; err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	quiet(t)
+}

@@ -33,7 +33,7 @@ func LogAppend(id ID, l Level, text string) error {
 	if err != nil {
 		return err
 	}
-	defer t.leave()
+	defer t.Release()
 	klog.New(l).Str("space ").Dec(uint64(space.Get())).Str(": ").Str(text).End()
 	return nil
 }
@@ -50,7 +50,7 @@ func LogRead(id ID, from uint64, e *LogEntry) (lost uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer t.leave()
+	defer t.Release()
 	lost, ok := klog.Read(from, e)
 	if !ok {
 		return lost, logRead.fail(ErrWouldBlock)

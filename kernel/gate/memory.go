@@ -26,7 +26,7 @@ func MemoryMap(id ID, n int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer t.leave()
+	defer t.Release()
 	owner := space.Get()
 	if !alive(Space(owner)) {
 		return nil, memoryMap.fail(ErrNoSpace)
@@ -43,7 +43,7 @@ func MemoryUnmap(id ID, b []byte) error {
 	if err != nil {
 		return err
 	}
-	defer t.leave()
+	defer t.Release()
 	if !addresses.release(addressOf(b), uintptr(len(b)), space.Get()) {
 		return memoryUnmap.bad("b", "whole pages that the caller's space has mapped")
 	}
@@ -59,7 +59,7 @@ func MemoryBytes(id ID, r Range) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer t.leave()
+	defer t.Release()
 	if !addresses.has(r.At, r.Len, space.Get()) {
 		return nil, memoryBytes.bad("r", "whole pages that the caller's space has mapped")
 	}
@@ -83,7 +83,7 @@ func MemoryInfo(id ID) (Memory, error) {
 	if err != nil {
 		return Memory{}, err
 	}
-	defer t.leave()
+	defer t.Release()
 	areas, bytes := addresses.usage(space.Get())
 	return Memory{Areas: areas, Bytes: uint64(bytes)}, nil
 }

@@ -28,7 +28,7 @@ const (
 	Transfer = cap.Transfer // give it to another space
 	Upgrade  = cap.Upgrade  // be granted more than it has
 
-	Create = cap.Specific // Roots.Spaces, Endpoints, Clock: make new ones
+	Create = cap.Specific // Roots.Spaces, Task, Endpoints, Clock: make new ones
 	Drive  = cap.Specific // Roots.Machine: map devices, wait for interrupts
 
 	All = cap.AllPerms
@@ -40,6 +40,7 @@ const (
 	typeSpaces             // where spaces are made
 	typeSpace              // a space
 	typeTask               // the calling task
+	typeThread             // a spawned task
 	typeMemory             // memory of the caller's space
 	typeEndpoints          // where endpoints are made
 	typeEndpoint           // an endpoint
@@ -55,7 +56,7 @@ const (
 )
 
 var typeNames = [types]string{
-	"any", "spaces", "space", "task", "memory", "endpoints", "endpoint", "console", "clock", "timer", "log", "stats", "power", "files", "machine",
+	"any", "spaces", "space", "task", "spawned", "memory", "endpoints", "endpoint", "console", "clock", "timer", "log", "stats", "power", "files", "machine",
 }
 
 // TypeName returns the name of a type of objects.

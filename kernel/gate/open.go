@@ -5,6 +5,7 @@ import (
 	"io"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"pdac/kernel/cap"
 	"pdac/kernel/ipc"
@@ -13,26 +14,35 @@ import (
 	"pdac/kernel/space"
 )
 
-// Config is the machine as the gate sees it. CPUs, CPU, Now and Key must be set.
+// Config is the machine as the gate sees it. CPUs, CPU, Local, SetLocal, Now and Key must be set.
 type Config struct {
-	CPUs   int
-	CPU    func() int        // the caller's, more or less
-	NodeOf func(cpu int) int // nil: all on node 0
-	Now    func() uint64     // ns since boot; callable below the runtime
-	Key    [2]uint64         // random
-	Slots  int               // capabilities at most; 0: cap.MaxSlots
-	Output io.Writer         // the console's line
-	Input  io.Reader         // nil: the kernel's console has it
-	Task   func() Task       // of the calling task; Space is the gate's to fill in
-	Power  func(code int)    // off
-	Reboot func()
-	Track  bool            // rcu.Config.Track
-	Stall  func(rcu.Stall) // rcu.Config.OnStall
+	CPUs     int
+	CPU      func() int            // the caller's, more or less
+	Local    func() unsafe.Pointer // what SetLocal was given for the caller's CPU, more or less
+	SetLocal func(cpu int, p unsafe.Pointer)
+	NodeOf   func(cpu int) int // nil: all on node 0
+	Now      func() uint64     // ns since boot; callable below the runtime
+	Key      [2]uint64         // random
+	Slots    int               // capabilities at most; 0: cap.MaxSlots
+	Output   io.Writer         // the console's line
+	Input    io.Reader         // nil: the kernel's console has it
+	Task     func() Task       // of the calling task; Space is the gate's to fill in
+	Threads  Threads           // for spawned tasks
+	Power    func(code int)    // off
+	Reboot   func()
+	// NUMA nodes, and the node of memory, false where it was not touched; 0 and nil: unknown.
+	Nodes        int
+	NodeOfMemory func(at uintptr) (node int, ok bool)
+
+	Track bool            // rcu.Config.Track
+	Stall func(rcu.Stall) // rcu.Config.OnStall
 }
 
 // core is what every call works with. Written by Open, before there are calls; then constant.
 var core struct {
 	table     *cap.Table
+	quick     unsafe.Pointer // *cap.Table: the same, but noTable where sections are registered or a kill is pending
+	local     func() unsafe.Pointer
 	rcu       *rcu.Domain
 	cpu       func() int
 	now       func() uint64
@@ -41,12 +51,17 @@ var core struct {
 	roots     Roots
 	console   *line
 	task      func() Task
+	threads   Threads
+	tasks     *tasks
 	power     func(int)
 	reboot    func()
+	nodes     int
+	nodeOf    func(at uintptr) (int, bool)
+
+	pending atomic.Int32 // kills that their tasks don't know of: tasks.go
 
 	track bool
 	lanes []lane // by CPU
-	quick []lane // the same, but none where sections are registered
 }
 
 var opened atomic.Bool
@@ -91,14 +106,15 @@ func open(c Config) (*Operator, error) {
 		return nil, err
 	}
 	k.task, k.power, k.reboot = c.Task, c.Power, c.Reboot
+	k.nodes, k.nodeOf = c.Nodes, c.NodeOfMemory
+	k.threads, k.tasks = c.Threads, &tasks{procs: procs{set: c.Threads.Procs, cpus: c.CPUs}}
 	k.console = newLine(c.Output, c.Input)
-	k.track, k.lanes, k.quick = c.Track, make([]lane, c.CPUs), nil
+	k.track, k.lanes, k.local = c.Track, make([]lane, c.CPUs), c.Local
 	for cpu := range k.lanes {
-		k.lanes[cpu].rcu = k.rcu.Lane(cpu)
+		c.SetLocal(cpu, unsafe.Pointer(&k.lanes[cpu]))
 	}
-	if !k.track {
-		k.quick = k.lanes
-	}
+	k.rcu.Attach(func(cpu int) *rcu.Lane { return &k.lanes[cpu].rcu })
+	k.tasks.slower(0)
 	if err := k.roots.create(); err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func powerCall(c call, id ID, f func() bool) error {
 	if err != nil {
 		return err
 	}
-	defer t.leave()
+	defer t.Release()
 	if !f() {
 		return c.fail(ErrMissing)
 	}

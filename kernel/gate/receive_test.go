@@ -2,7 +2,9 @@ package gate
 
 import (
 	"testing"
+	"time"
 
+	"pdac/kernel/ipc"
 	"pdac/kernel/space"
 )
 
@@ -43,4 +45,30 @@ func TestRestoreToWhatIsTaken(t *testing.T) {
 	if other[0] != 2 || len(addresses.areas) != 1 {
 		t.Errorf("the other's memory has %d; areas %+v", other[0], addresses.areas)
 	}
+}
+
+// A receiver whose capability expires while it waits is told when a message comes, which goes to the next.
+func TestExpiresWhileReceiving(t *testing.T) {
+	b := openGate(t)
+	e := must(EndpointCreate(b.root.Endpoints, EndpointOptions{}))
+	at := must(TimeNow(b.root.Clock)) + 50*time.Millisecond
+	short := must(CapDerive(e, 0, Read, Options{Formula: &Formula{ExpiresAt: uint64(at), Uses: 1}}))
+	receive := func(id ID, waiting int) chan error {
+		done := make(chan error, 1)
+		go func() { done <- EndpointRecv(id, nil, new(Message)) }()
+		until(t, "the receiver to wait", func() bool { return receivers(b) == waiting || len(done) > 0 })
+		return done
+	}
+	expired, next := receive(short, 1), receive(e, 2)
+	until(t, "the expiry", func() bool { return must(TimeNow(b.root.Clock)) >= at })
+	ok(t, EndpointTrySend(e, new(Message)))
+	want(t, <-expired, ErrExpired)
+	ok(t, <-next)
+	quiet(t)
+}
+
+// receivers counts those that wait at the only endpoint.
+func receivers(b *board) (n int) {
+	b.op.Endpoints(func(i ipc.Info) bool { n = i.Receivers; return true })
+	return n
 }

@@ -85,11 +85,14 @@ func NewSpace(id ID, a Authority) (made ID, err error) {
 			core.table.Unregister(o)
 		}
 	}()
+	var copied consents
+	defer copied.end()
+	copied.authority(a)
 	t, _, err := enter(spaceCreate, id)
 	if err != nil {
 		return 0, err
 	}
-	defer t.leave()
+	defer t.Release()
 	owner := Space(space.Get())
 	if !alive(owner) {
 		return 0, spaceCreate.fail(ErrNoSpace)
@@ -117,7 +120,7 @@ type birth struct {
 // register makes an account of the space, and an object whose release ends it.
 func (b *birth) register(a Authority) (o cap.Object, err error) {
 	defer func() {
-		if o == 0 { // or a function of a formula panicked
+		if o == 0 {
 			b.end()
 		}
 	}()
@@ -169,7 +172,7 @@ func implicitCopy(id ID, typ cap.Type, to Space) (ID, error) {
 		return 0, ErrType
 	}
 	const use = Read | Write | Execute | Drive
-	return core.table.Derive(core.cpu(), id, to, i.Perms&use, Options{})
+	return core.table.DeriveAgreed(core.cpu(), id, to, i.Perms&use, Options{})
 }
 
 // SpaceNumber returns the number of a space, for CapDerive and CapTransfer. id has Read.
@@ -178,7 +181,7 @@ func SpaceNumber(id ID) (Space, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer t.leave()
+	defer t.Release()
 	return value[Space](o), nil
 }
 
@@ -217,7 +220,7 @@ func into(c call, id ID, f func()) (Space, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer t.leave()
+	defer t.Release()
 	return value[Space](o), nil
 }
 

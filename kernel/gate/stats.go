@@ -25,7 +25,7 @@ func StatsRead(id ID) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	defer t.leave()
+	defer t.Release()
 	return readStats(), nil
 }
 

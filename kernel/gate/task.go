@@ -24,7 +24,7 @@ func TaskYield(id ID) error {
 	if err != nil {
 		return err
 	}
-	t.leave()
+	t.Release()
 	runtime.Gosched()
 	return nil
 }
@@ -47,7 +47,7 @@ func TaskInfo(id ID) (Task, error) {
 	if err != nil {
 		return Task{}, err
 	}
-	defer t.leave()
+	defer t.Release()
 	if core.task == nil {
 		return Task{}, taskInfo.fail(ErrMissing)
 	}

@@ -46,42 +46,70 @@ const placeBits = 16 // MaxWaiters is less
 //
 // Errors: as Send, and then nothing has been sent. While it waits for the reply: why the endpoint
 // died, the guard's, ctx's; then it is not known whether anybody received m.
-func (e *Endpoint) Call(ctx context.Context, g Guard, space cap.Space, m, reply *Message) error {
-	if err := e.admit(m); err != nil {
-		return err
+func (e *Endpoint) Call(ctx context.Context, in *Admission, space cap.Space, m, reply *Message) error {
+	plain := e.admits(m)
+	if !plain {
+		if err := e.admit(m); err != nil {
+			return err
+		}
 	}
-	at, ok := e.callers.take()
-	if !ok {
+	p := e.callers.take()
+	if p == nil {
 		return ErrCrowded
 	}
-	p := &e.callers.places[at]
 	if p.call == nil {
+		p.open()
 		p.call = new(caller)
 	}
 	p.call.space = space
-	w := e.callers.begin(at)
-	var err error
-	if !e.room.try() { // most often there is room: acquire is inlined so far
-		err = e.room.await(ctx, g, nil)
-	}
-	if err == nil {
-		var receiver *parker
-		if receiver, err = e.post(m, CallID(w>>stateBits<<placeBits|uint64(at))); err == nil {
-			err = p.sleep(ctx, g, receiver)
+	call := e.beginCall(p)
+	if plain {
+		if receiver := e.hand(m, call); receiver != nil {
+			err := p.sleep(ctx, in, receiver)
+			if err != nil || p.state() != again {
+				return e.answered(p, reply, err)
+			}
+			call = e.beginCall(p)
 		}
 	}
-	if err == nil && p.state() == dead {
-		err = ErrDead
+	receiver, err := e.ask(ctx, in, m, call)
+	if err == nil {
+		err = p.sleep(ctx, in, receiver)
 	}
-	if err != nil {
+	return e.answered(p, reply, err)
+}
+
+// beginCall begins to wait for a reply at p, and returns the call's name.
+func (e *Endpoint) beginCall(p *place) CallID {
+	return CallID(e.callers.begin(p)>>stateBits<<placeBits | p.at)
+}
+
+// answered ends the call that waited at p, with err or without.
+func (e *Endpoint) answered(p *place, reply *Message, err error) error {
+	switch {
+	case err != nil:
 		e.abandon(p)
 		err = e.named(err)
-	} else {
-		e.table.deliver(&p.call.reply, reply)
+	case p.state() == dead:
+		err = e.Err()
+	default:
+		if r := &p.call.reply; r.Caps|r.Ranges == 0 {
+			r.copyData(reply)
+		} else {
+			e.table.deliver(r, reply)
+		}
 		reply.Call = 0
 	}
-	e.callers.end(at)
+	p.end()
 	return err
+}
+
+// ask sends m by the queue, and leaves it to the caller to unpark the receiver.
+func (e *Endpoint) ask(ctx context.Context, in *Admission, m *Message, call CallID) (*parker, error) {
+	if err := e.room.acquire(ctx, in); err != nil {
+		return nil, err
+	}
+	return e.post(m, call)
 }
 
 // abandon ends the wait at p, and drops a reply that came too late.
@@ -89,11 +117,11 @@ func (e *Endpoint) abandon(p *place) {
 	for !p.withdraw() {
 		switch p.state() {
 		case serving:
-			p.park(nil) // until it is granted, or again waiting
+			p.settle() // until it is granted, or again waiting
 		case granted:
 			e.table.discard(&p.call.reply)
 			return
-		case dead:
+		case dead, again:
 			return
 		}
 	}
@@ -113,28 +141,32 @@ func (e *Endpoint) Reply(call CallID, m *Message) error {
 //
 // Errors: Reply's, and then nothing has been received and m is as it was; Recv's, and then the call
 // has been answered.
-func (e *Endpoint) ReplyRecv(ctx context.Context, g Guard, call CallID, m *Message) error {
+func (e *Endpoint) ReplyRecv(ctx context.Context, in *Admission, call CallID, m *Message) error {
 	caller, err := e.answer(call, m)
 	if err != nil {
 		caller.unpark()
 		return err
 	}
-	return e.receive(ctx, g, m, caller)
+	return e.receive(ctx, in, m, caller)
 }
 
 // answer is Reply that leaves it to the caller to unpark who waits for it.
 func (e *Endpoint) answer(call CallID, m *Message) (*parker, error) {
-	if err := e.admit(m); err != nil {
-		return nil, err
+	plain := e.admits(m)
+	if !plain {
+		if err := e.admit(m); err != nil {
+			return nil, err
+		}
 	}
-	at := int(call & (1<<placeBits - 1))
-	if at >= len(e.callers.places) {
+	p, w := e.caller(call)
+	if p == nil || !p.word.CompareAndSwap(w, w-waiting+serving) {
 		return nil, ErrNoCall
 	}
-	p := &e.callers.places[at]
-	w := uint64(call>>placeBits)<<stateBits | waiting
-	if !p.word.CompareAndSwap(w, w-waiting+serving) {
-		return nil, ErrNoCall
+	if plain {
+		m.copyData(&p.call.reply)
+		p.word.Store(w - waiting + granted)
+		e.counts.replied.Add(1)
+		return &p.parker, nil
 	}
 	m.copyTo(&p.call.reply)
 	err := e.table.pack(m, &p.call.reply, p.call.space)
@@ -148,4 +180,9 @@ func (e *Endpoint) answer(call CallID, m *Message) (*parker, error) {
 		}
 	}
 	return &p.parker, err
+}
+
+// caller returns the place where a call waits, and the word while it does. Nil: there never was one.
+func (e *Endpoint) caller(call CallID) (*place, uint64) {
+	return e.callers.place(uint64(call % (1 << placeBits))), uint64(call>>placeBits)<<stateBits | waiting
 }

@@ -11,12 +11,14 @@
 //
 //	message.go    what a message is, and which are refused
 //	carry.go      capabilities and pages: all of a message's, or none
+//	guard.go      what the gate does around a wait
 //	waiters.go    the places of blocked calls, and who is the first of them
 //	park.go       how a goroutine sleeps, and
 //	switch_*.go   how it leaves the processor to another; in images, past the scheduler
 //	semaphore.go  permits, handed over in the order of arrival
 //	endpoint.go   the bounded queue: Send, Recv, Kill
 //	call.go       Call, Reply and ReplyRecv
+//	hand.go       a call's message, handed to the receiver who waits
 //	table.go      endpoints by number, for objects of capabilities and for the console
 //	remap.go      Pages by mremap(2)
 //
@@ -25,29 +27,30 @@
 // An endpoint is the bounded buffer of Dijkstra ("Cooperating sequential processes", 1965): permits
 // for free slots, a queue, permits for queued messages. The queue is Michael and Scott's, the
 // permits are counts whose sleepers are served in order. A permit is handed to the first sleeper
-// and to nobody else; the message that goes with it takes the queue, which costs some sixty
-// instructions more than giving it to the receiver itself, and is right: a message that overtook
-// the queue could overtake another of the same sender, whose permit a receiver spent on an earlier
-// message that was in the queue, but not counted yet.
+// and to nobody else; the message that goes with it takes the queue: one that overtook the queue
+// could overtake another of the same sender, whose permit a receiver spent on an earlier message
+// that was in the queue, but not counted yet. Past an empty queue a call's message may go (hand.go).
 //
 // # What a call and its reply cost
 //
-// Instructions, of two goroutines on one CPU, without the gate, on average in the guest:
+// Instructions, of two goroutines on one CPU, on average in the guest, and what they were when each
+// message took the queue and each wait left and entered its section by two calls of the gate:
 //
-//	Call, Reply, Recv, each readied and found by the scheduler  2,875  of which 1,520 are the runtime's
-//	Call gives the processor to the receiver                    2,584
-//	and so does ReplyRecv to the caller                         2,114
+//	Call and ReplyRecv, through the gate     1,984  3,352
+//	Call, Reply and Recv, through the gate   2,806  3,923
+//	Call and ReplyRecv, without the gate     1,556  2,163
+//	Call, Reply and Recv, without the gate   2,075  2,634
 //
-// Most turns of the last are 1,960: 590 are the runtime's, 260 sleeping and waking, 190 the places of
-// the two waits, 80 the search for the receiver, 230 copying four times (to a slot, from it, to the
-// caller's place, from there), 180 the queue and its slots. The runtime's are more when it measures
-// how long a goroutine waits to run, which it does each eighth time.
+// Most turns of the first are 1,894: 470 are the runtime's, 194 giving the processor away and getting
+// it back, 456 the gate's (200 around the two sleeps, 88 to be admitted), 138 the search for the
+// receiver and his letter, 88 copying four times, 548 the places, the names and the ways there and
+// back. The runtime's are more when it measures how long a goroutine waits to run, which it does
+// each eighth time.
 //
-// Weighed, by the count of what they would save: handing the message to the receiver who waits, 340;
-// he may be refused when he wakes up, and then it can't go back to the front of the queue, so that
-// another of the same sender overtakes it. Readying from the stopped goroutine's own way into the
-// scheduler, 25 for each switch. runtime.mcall in place of gopark, 45 for each switch, without the
-// reason of the wait, and with more of the runtime's insides.
+// Weighed, by the count of what they would save: copying to the other's Message itself, 90, which
+// then is on the heap at each caller's; the runtime's switch from waiting to running in one step, as
+// coroswitch does it, some 200 for each of the two, by a file of ours in package runtime; counting a
+// section by the CPU of the one before, 10, and then CPUs share a counter.
 //
 // Rejected: a Go channel (closing it under senders panics, a select over it and its death takes
 // every channel's lock, and it cannot tell how many wait); Scherer and Scott's dual queue (DISC

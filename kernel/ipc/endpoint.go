@@ -29,7 +29,7 @@ import (
 // slots[i].node is a node of the queue's that is not in it, while i isn't.
 //
 // Linearization: Send at its push to the queue, Recv at its pop: the order is the queue's, which is
-// first in, first out. Death at the CAS of fate. ErrWouldBlock is when no permit is there, and calls
+// first in, first out (a Call may find the queue empty and a receiver waiting: hand.go). Death at the CAS of fate. ErrWouldBlock is when no permit is there, and calls
 // in progress count: one that has a permit and not yet pushed or popped, and one who was handed a
 // permit in his sleep.
 //
@@ -88,7 +88,7 @@ type Options struct {
 
 const (
 	// MaxCapacity and MaxWaiters bound Options, and so an endpoint's memory: 300 bytes for each
-	// message, 100 for each call (and 400 more once it has waited for a reply).
+	// message, 120 for each call (and 400 more once it has waited for a message or a reply).
 	MaxCapacity = 1 << 12
 	MaxWaiters  = 1 << 14
 
@@ -133,11 +133,11 @@ func (e *Endpoint) Err() error {
 //
 // Errors, and m has not been sent: of a bad message ErrTooLong, ErrTooManyCaps, ErrTooManyPages and
 // *ItemError; ErrNotCarried; ErrCrowded; why the endpoint died; the guard's, ctx's.
-func (e *Endpoint) Send(ctx context.Context, g Guard, m *Message) error {
+func (e *Endpoint) Send(ctx context.Context, in *Admission, m *Message) error {
 	if err := e.admit(m); err != nil {
 		return err
 	}
-	if err := e.room.acquire(ctx, g); err != nil {
+	if err := e.room.acquire(ctx, in); err != nil {
 		return e.named(err)
 	}
 	return e.send(m)
@@ -158,18 +158,44 @@ func (e *Endpoint) TrySend(m *Message) error {
 // that call waits for a Reply.
 //
 // Errors: ErrCrowded; why the endpoint died; the guard's, ctx's.
-func (e *Endpoint) Recv(ctx context.Context, g Guard, m *Message) error {
+func (e *Endpoint) Recv(ctx context.Context, in *Admission, m *Message) error {
 	if err := e.Err(); err != nil {
 		return err
 	}
-	return e.receive(ctx, g, m, nil)
+	return e.receive(ctx, in, m, nil)
 }
 
 // receive is Recv that unparks partner, if there is one.
-func (e *Endpoint) receive(ctx context.Context, g Guard, m *Message, partner *parker) error {
+func (e *Endpoint) receive(ctx context.Context, in *Admission, m *Message, partner *parker) error {
 	if e.ready.try() {
 		partner.unpark()
-	} else if err := e.ready.await(ctx, g, partner); err != nil {
+		return e.fetch(m)
+	}
+	p := e.ready.waiters.take()
+	if p == nil {
+		partner.unpark()
+		return ErrCrowded
+	}
+	if p.letter == nil {
+		p.open()
+		p.letter = new(Message)
+	}
+	e.ready.waiters.begin(p)
+	var err error
+	if e.ready.balance.Add(-1) >= 0 {
+		e.ready.found(p, partner)
+	} else if err = p.sleep(ctx, in, partner); err != nil || p.state() != handed {
+		err = e.ready.woken(p, err)
+	}
+	got := p.state() == handed
+	switch {
+	case got && err == nil:
+		e.open(p.letter, m)
+	case got:
+		e.refuse(p.letter)
+	}
+	p.end()
+	if got || err != nil {
 		return e.named(err)
 	}
 	return e.fetch(m)
@@ -202,10 +228,18 @@ func (e *Endpoint) Kill(reason error) bool {
 	return true
 }
 
+// admits says whether m could be sent, and is a payload alone. False: admit knows.
+func (e *Endpoint) admits(m *Message) bool {
+	return e.fate.Load() == nil && uint(m.Len) <= MaxData && m.Caps|m.Ranges == 0
+}
+
 // admit says whether m could be sent.
 func (e *Endpoint) admit(m *Message) error {
-	if e.fate.Load() != nil {
-		return e.Err()
+	if e.admits(m) {
+		return nil
+	}
+	if err := e.Err(); err != nil {
+		return err
 	}
 	return m.check()
 }

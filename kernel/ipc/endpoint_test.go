@@ -232,12 +232,12 @@ func TestGuardIsAskedAroundEachWait(t *testing.T) {
 	var m Message
 	g := new(gate)
 	e.TrySend(text("a"))
-	if err := e.Recv(nil, g, &m); err != nil || g.leaves.Load() != 0 {
+	if err := e.Recv(nil, g.in(), &m); err != nil || g.leaves.Load() != 0 {
 		t.Errorf("left to take what was there: %v", err)
 	}
 	g.inside.Store(true)
 	done := make(chan error)
-	recv := func() { done <- e.Recv(nil, g, &m) }
+	recv := func() { done <- e.Recv(nil, g.in(), &m) }
 	go recv()
 	until(func() bool { return g.leaves.Load() == 1 })
 	g.rouse() // for nothing: it sleeps again
@@ -252,12 +252,12 @@ func TestGuardIsAskedAroundEachWait(t *testing.T) {
 func TestRevocationEndsWaits(t *testing.T) {
 	e := endpoint(t, Options{Capacity: 1})
 	var m, r Message
-	for name, f := range map[string]func(g Guard) error{
-		"Recv": func(g Guard) error { return e.Recv(nil, g, &m) },
-		"Call": func(g Guard) error { return e.Call(nil, g, 0, text("c"), &r) },
-		"Send": func(g Guard) error {
+	for name, f := range map[string]func(g *gate) error{
+		"Recv": func(g *gate) error { return e.Recv(nil, g.in(), &m) },
+		"Call": func(g *gate) error { return e.Call(nil, g.in(), 0, text("c"), &r) },
+		"Send": func(g *gate) error {
 			e.TrySend(text("s"))
-			return e.Send(nil, g, text("t"))
+			return e.Send(nil, g.in(), text("t"))
 		},
 	} {
 		g := new(gate)
@@ -286,7 +286,7 @@ func TestRevocationLosesNoMessage(t *testing.T) {
 		g := new(gate)
 		done, second := make(chan error), make(chan error)
 		var m, n Message
-		go func() { done <- e.Recv(nil, g, &m) }()
+		go func() { done <- e.Recv(nil, g.in(), &m) }()
 		until(func() bool { return g.leaves.Load() >= 1 }) // a wake of the last round may come now
 		go func() { second <- e.Recv(nil, nil, &n) }()
 		until(func() bool { return e.Info().Receivers == 2 })

@@ -74,13 +74,6 @@ func (m *Message) Payload() []byte { return m.Data[:m.Len] }
 
 // check says whether the message is well formed.
 func (m *Message) check() error {
-	if uint(m.Len) <= MaxData && m.Caps|m.Ranges == 0 {
-		return nil
-	}
-	return m.checkAll()
-}
-
-func (m *Message) checkAll() error {
 	switch {
 	case uint(m.Len) > MaxData:
 		return ErrTooLong
@@ -120,12 +113,17 @@ func (m *Message) checkItems() error {
 // copyTo copies what the counts say, and the counts. It reads each count once: of a message that is
 // changed meanwhile it copies a mixture, but no more than there is.
 func (m *Message) copyTo(to *Message) {
-	n, caps, ranges := m.Len, m.Caps, m.Ranges
-	to.Len, to.Caps, to.Ranges = int(min(uint(n), MaxData)), 0, 0
-	copy(to.Data[:to.Len], m.Data[:])
-	if caps|ranges != 0 {
+	m.copyData(to)
+	if caps, ranges := m.Caps, m.Ranges; caps|ranges != 0 {
 		to.Caps, to.Ranges = int(min(uint(caps), MaxCaps)), int(min(uint(ranges), MaxRanges))
 		copy(to.Cap[:to.Caps], m.Cap[:])
 		copy(to.Range[:to.Ranges], m.Range[:])
 	}
+}
+
+// copyData copies the payload alone: the copy carries nothing.
+func (m *Message) copyData(to *Message) {
+	n := min(uint(m.Len), MaxData)
+	to.Len, to.Caps, to.Ranges = int(n), 0, 0
+	copy(to.Data[:n], m.Data[:n])
 }

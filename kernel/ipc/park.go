@@ -54,9 +54,6 @@ func (p *parker) wake() { // apart from unpark, so that this is inlined: there m
 // clear takes a token that may be there. Precondition: the owner doesn't sleep.
 func (p *parker) clear() { p.sleeper.Store(0) }
 
-// open has nothing to make.
-func (p *parker) open() {}
-
 // commit lets goroutine g sleep, unless there is a token. It runs on the thread's own stack.
 //
 //go:nosplit

@@ -24,6 +24,8 @@ import (
 //	acquire   finds, in counting itself, that there is a permit, and withdraws. If it was served
 //	          already, then in the place of another, who is counted, or owed: it serves him
 //	cancel    counts itself out, and then withdraws. If it was served already: the same
+//	hand      as release, but it has no permit (hand.go): it serves one by a message, or counts him
+//	          in again. Who cancels and was served by a message counts that other one in
 //
 // So grant always finds somebody to serve, or somebody else has just served him; the wait that it
 // serves need not be the one that was counted, since one waits as well as another, and the first of
@@ -34,8 +36,9 @@ import (
 // Linearization: try at its CAS of balance. acquire at the CAS or add by which it found a permit, or
 // at the CAS of the word by which it was served. release at its add.
 //
-// Order: no try and no acquire gets a permit while others wait, since balance isn't positive; among
-// those who wait, waiters' order.
+// Order: no try and no acquire gets a permit while others wait, since balance isn't positive, but in
+// the few steps in which somebody counts in again whom he had counted out (recount); among those who
+// wait, waiters' order.
 //
 // Reclamation: none needed. Progress: try and release are lock-free, acquire waits for a permit.
 // No call pairs need be kept apart.
@@ -66,48 +69,64 @@ func (s *semaphore) try() bool {
 
 // acquire takes a permit, and waits for one. Errors, and then it has none: ErrCrowded, ErrDead when
 // it was closed, the guard's and ctx's.
-func (s *semaphore) acquire(ctx context.Context, g Guard) error {
+func (s *semaphore) acquire(ctx context.Context, in *Admission) error {
 	if s.try() {
 		return nil
 	}
-	return s.await(ctx, g, nil)
+	return s.await(ctx, in, nil)
 }
 
 // await is acquire that found no permit. Before it waits it unparks partner, if there is one.
-func (s *semaphore) await(ctx context.Context, g Guard, partner *parker) error {
-	at, ok := s.waiters.take()
-	if !ok {
+func (s *semaphore) await(ctx context.Context, in *Admission, partner *parker) error {
+	p := s.waiters.take()
+	if p == nil {
 		partner.unpark()
 		return ErrCrowded
 	}
-	p := &s.waiters.places[at]
-	s.waiters.begin(at)
-	err := s.wait(p, ctx, g, partner)
-	s.waiters.end(at)
+	if p.watch.Wake == nil {
+		p.open()
+	}
+	s.waiters.begin(p)
+	err := s.wait(p, ctx, in, partner)
+	p.end()
 	return err
 }
 
-func (s *semaphore) wait(p *place, ctx context.Context, g Guard, partner *parker) error {
-	if s.balance.Add(-1) >= 0 { // there is a permit now
-		partner.unpark()
-		if !p.withdraw() {
-			s.grant()
-		}
+// wait waits for a permit at p, where a wait has begun.
+func (s *semaphore) wait(p *place, ctx context.Context, in *Admission, partner *parker) error {
+	if s.balance.Add(-1) >= 0 {
+		s.found(p, partner)
 		return nil
 	}
-	if err := p.sleep(ctx, g, partner); err != nil {
+	return s.woken(p, p.sleep(ctx, in, partner))
+}
+
+// found ends the wait at p, since there is a permit now. Its state handed: the caller was handed a
+// message, and has no permit.
+func (s *semaphore) found(p *place, partner *parker) {
+	partner.unpark()
+	if !p.withdraw() {
+		p.settle()
+		s.grant()
+	}
+}
+
+// woken is wait after the sleep, which failed with err or didn't. Its state handed: the caller was
+// handed a message, and has no permit.
+func (s *semaphore) woken(p *place, err error) error {
+	switch {
+	case err != nil:
 		s.cancel(p)
-		return err
+	case p.state() == dead:
+		err = ErrDead
 	}
-	if p.state() == dead {
-		return ErrDead
-	}
-	return nil
+	return err
 }
 
 // cancel gives up the wait at p, and the permit if it has come.
 func (s *semaphore) cancel(p *place) {
 	for {
+		p.settle()
 		b := s.balance.Load()
 		switch {
 		case p.ended():
@@ -118,7 +137,12 @@ func (s *semaphore) cancel(p *place) {
 		case b >= 0:
 			runtime.Gosched()
 		case s.balance.CompareAndSwap(b, b+1):
-			if !p.withdraw() {
+			if p.withdraw() {
+				return
+			}
+			if p.settle(); p.state() == handed {
+				s.recount()
+			} else {
 				s.grant()
 			}
 			return
@@ -148,6 +172,13 @@ func (s *semaphore) serve() *parker {
 		}
 	}
 	return nil
+}
+
+// recount counts a waiter in whom the caller had counted out, and serves him if there is a permit.
+func (s *semaphore) recount() {
+	if s.balance.Add(-1) >= 0 {
+		s.grant()
+	}
 }
 
 // close ends all waits, now and in future. The permits are without meaning from then on.

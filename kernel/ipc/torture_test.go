@@ -35,7 +35,7 @@ func tortureOnce(t *testing.T, seed uint64, total *Info) {
 	e, h, _ := carrying(t, Options{Capacity: 1 + int(seed%5)})
 	var accepted, received [senders + callers]atomic.Int64
 	var wg sync.WaitGroup
-	wait := func(r *rand.Rand) (context.Context, Guard) {
+	wait := func(r *rand.Rand) (context.Context, *Admission) {
 		runtime.Gosched() // those who have to give up get their turn
 		switch r.IntN(4) {
 		case 0:
@@ -51,7 +51,7 @@ func tortureOnce(t *testing.T, seed uint64, total *Info) {
 				runtime.Gosched()
 				g.revoke()
 			}()
-			return nil, g
+			return nil, g.in()
 		}
 		return nil, nil
 	}

@@ -31,12 +31,12 @@ func TestReplyRecvWakesTheCaller(t *testing.T) {
 	refused.revoked.Store(true)
 	for name, c := range map[string]struct {
 		ctx  context.Context
-		g    Guard
+		g    *Admission
 		more bool // there is another message
 		want error
 	}{
 		"another message": {more: true},
-		"refused":         {g: refused, want: errRevoked},
+		"refused":         {g: refused.in(), want: errRevoked},
 		"canceled":        {ctx: canceled, want: context.Canceled},
 	} {
 		e := endpoint(t, Options{})

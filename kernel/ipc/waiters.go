@@ -6,18 +6,19 @@ import (
 	"sync/atomic"
 )
 
-// The places where calls wait: for a permit (semaphore.go), or for a reply (call.go).
+// The places where calls wait: for a permit (semaphore.go) or a message (hand.go), or for a reply
+// (call.go).
 //
 // Paper: L. Lamport, "A New Solution of Dijkstra's Concurrent Programming Problem", CACM 17(8),
 // 1974: who comes draws a number, and the lowest is served; here by somebody else.
 //
 // Words and writers:
 //
-//	used[i]     a bit for each place: set by CAS by who takes it, and cleared by him, its owner
+//	used        a bit for each place of a row: set by CAS by who takes it, and cleared by him, its owner
 //	tickets     everyone who begins to wait adds 1
 //	word        ticket<<3 | state, see the states for who changes what
 //	closed      close, once
-//	kick        by the place's first owner; then constant
+//	watch       the owner; Wake and Sleep the first one, and then they are constant
 //
 // Invariant: no ticket is drawn twice, so a word names one wait, and a CAS from it succeeds in that
 // one only.
@@ -44,72 +45,85 @@ import (
 type waiters struct {
 	tickets atomic.Uint64
 	closed  atomic.Bool
-	used    []atomic.Uint64
-	places  []place
+	rows    []row
+}
+
+// row is 64 places, and which of them are taken.
+type row struct {
+	used   atomic.Uint64
+	places [64]place
 }
 
 // place is where one call waits.
 type place struct {
 	word atomic.Uint64
 	parker
-	kick func()  // unpark, for others: made once, so that no wait allocates
-	call *caller // of those who wait for a reply
+	watch   Watch    // Wake is unpark, and Sleep doze: made once, so that no wait allocates
+	partner *parker  // whom doze unparks
+	letter  *Message // of those who wait for a message: where they are handed one
+	call    *caller  // of those who wait for a reply
+
+	// Constant.
+	row *row
+	bit uint64 // in row.used
+	at  uint64 // its number among all
 }
 
 // States of a wait. idle -> waiting -> granted -> idle is the usual way.
 const (
 	idle    = iota // nobody waits. To waiting: the owner of the place
-	waiting        // To granted or serving: who serves, by CAS. To idle: the owner, by CAS. To dead: close, by CAS
-	serving        // being answered. To granted, or back to waiting: who serves
-	granted        // it has what it waited for. To idle: the owner
+	waiting        // To granted or serving: who serves, by CAS. To idle: the owner, by CAS. To dead: close, by CAS. To again: who refuses
+	serving        // being handed a message, or answered. To handed; to granted, or back to waiting: who serves
+	granted        // it has the permit or the reply that it waited for. To idle: the owner
 	dead           // the endpoint is. To idle: the owner
+	handed         // it has the message that it waited for. To idle: the owner
+	again          // nobody received its message. To waiting: the owner
 
 	stateBits = 3
 	stateMask = 1<<stateBits - 1
 )
 
-// Guard is what the gate does around a wait. Without one (nil) nothing is done.
-type Guard interface {
-	// Leave is called when the call is about to sleep. It has wake called when the capability that
-	// admitted the call is revoked, then checks that capability once more, and leaves the call's
-	// read section. After an error the call doesn't sleep, returns it, and doesn't call Enter.
-	// wake doesn't block, and may be called late and more than once.
-	Leave(wake func()) error
-
-	// Enter is called when it has slept. It enters a read section and checks anew. The call returns
-	// its error, and has then done nothing.
-	Enter() error
-}
-
 // init makes at least n places.
 func (q *waiters) init(n int) {
-	words := (n + 63) / 64
-	q.used = make([]atomic.Uint64, words)
-	q.places = make([]place, words*64)
-}
-
-// take takes a place. False: there is none.
-func (q *waiters) take() (at int, ok bool) {
-	for i := range q.used {
-		for u := q.used[i].Load(); u != ^uint64(0); u = q.used[i].Load() {
-			bit := bits.TrailingZeros64(^u)
-			if !q.used[i].CompareAndSwap(u, u|1<<bit) {
-				continue
-			}
-			at = i*64 + bit
-			if p := &q.places[at]; p.kick == nil {
-				p.open()
-				p.kick = p.unpark
-			}
-			return at, true
+	q.rows = make([]row, (n+63)/64)
+	for i := range q.rows {
+		r := &q.rows[i]
+		for j := range r.places {
+			p := &r.places[j]
+			p.row, p.bit, p.at = r, 1<<j, uint64(i*64+j)
 		}
 	}
-	return 0, false
 }
 
-// begin begins a wait at a place of the caller's. It returns the word that names it.
-func (q *waiters) begin(at int) uint64 {
-	p := &q.places[at]
+// take takes a place. Nil: there is none.
+func (q *waiters) take() *place {
+	for i := range q.rows {
+		r := &q.rows[i]
+		for u := r.used.Load(); u != ^uint64(0); u = r.used.Load() {
+			if r.used.CompareAndSwap(u, u|(u+1)) { // the lowest bit that is clear
+				return &r.places[bits.TrailingZeros64(^u)%64]
+			}
+		}
+	}
+	return nil
+}
+
+// place returns a place by its number; nil: there is no such.
+func (q *waiters) place(at uint64) *place {
+	if at/64 >= uint64(len(q.rows)) {
+		return nil
+	}
+	return &q.rows[at/64].places[at%64]
+}
+
+// open makes what a place's owners need, once.
+func (p *place) open() {
+	p.parker.open()
+	p.watch.Wake, p.watch.Sleep = p.unpark, p.doze
+}
+
+// begin begins a wait at a place of the caller's, which is open. It returns the word that names it.
+func (q *waiters) begin(p *place) uint64 {
 	p.clear() // of what was meant for an earlier owner
 	w := q.tickets.Add(1)<<stateBits | waiting
 	p.word.Store(w)
@@ -120,41 +134,47 @@ func (q *waiters) begin(at int) uint64 {
 }
 
 // end gives a place back, at which nobody waits any more.
-func (q *waiters) end(at int) {
-	q.places[at].word.Store(idle)
-	q.used[at/64].And(^(uint64(1) << (at % 64)))
+func (p *place) end() {
+	p.word.Store(idle)
+	p.row.used.And(^p.bit)
 }
 
 // first serves the one who waits longest, whom the caller must unpark. Nil: nobody does who had begun
 // to before the call, or others served them.
 func (q *waiters) first() *parker {
-	limit := q.tickets.Load()<<stateBits | stateMask
 	for {
-		var best *place
-		word := limit
-		for i := range q.used {
-			for u := q.used[i].Load(); u != 0; u &= u - 1 {
-				p := &q.places[i*64+bits.TrailingZeros64(u)]
-				if w := p.word.Load(); w&stateMask == waiting && w < word {
-					best, word = p, w
-				}
-			}
-		}
-		if best == nil {
+		p, w := q.longest()
+		if p == nil {
 			return nil
 		}
-		if best.word.CompareAndSwap(word, word-waiting+granted) {
-			return &best.parker
+		if p.word.CompareAndSwap(w, w-waiting+granted) {
+			return &p.parker
 		}
 	}
+}
+
+// longest returns who waits longest, and his word. Nil: nobody does who had begun to before the call.
+func (q *waiters) longest() (best *place, word uint64) {
+	word = q.tickets.Load()<<stateBits | stateMask
+	for i := range q.rows {
+		r := &q.rows[i]
+		for u := r.used.Load(); u != 0; u &= u - 1 {
+			p := &r.places[bits.TrailingZeros64(u)%64]
+			if w := p.word.Load(); w&stateMask == waiting && w < word {
+				best, word = p, w
+			}
+		}
+	}
+	return best, word
 }
 
 // close ends all waits, now and in future.
 func (q *waiters) close() {
 	q.closed.Store(true)
-	for i := range q.used {
-		for u := q.used[i].Load(); u != 0; u &= u - 1 {
-			q.places[i*64+bits.TrailingZeros64(u)].die()
+	for i := range q.rows {
+		r := &q.rows[i]
+		for u := r.used.Load(); u != 0; u &= u - 1 {
+			r.places[bits.TrailingZeros64(u)%64].die()
 		}
 	}
 }
@@ -178,48 +198,60 @@ func (p *place) withdraw() bool {
 	return w&stateMask == waiting && p.word.CompareAndSwap(w, idle)
 }
 
+// settle waits until the wait is not being served any more.
+func (p *place) settle() {
+	for p.state() == serving {
+		p.park(nil)
+	}
+}
+
 // sleep unparks partner, if there is one, and waits until the wait has ended. Errors: the guard's;
 // ctx's, if it hadn't ended.
-func (p *place) sleep(ctx context.Context, g Guard, partner *parker) error {
-	if ctx == nil || ctx.Done() == nil {
-		return p.await(nil, g, partner)
-	}
-	return p.awaitUntil(ctx, g, partner)
-}
-
-func (p *place) awaitUntil(ctx context.Context, g Guard, partner *parker) error {
-	defer context.AfterFunc(ctx, p.kick)()
-	return p.await(ctx, g, partner)
-}
-
-// await is sleep with p kicked when ctx, if there is one, is done.
-func (p *place) await(ctx context.Context, g Guard, partner *parker) error {
-	for !p.ended() {
-		if g != nil {
-			if err := g.Leave(p.kick); err != nil {
-				partner.unpark()
-				return err
+func (p *place) sleep(ctx context.Context, in *Admission, partner *parker) (err error) {
+	p.partner = partner
+	if ctx != nil || in == nil {
+		err = p.sleepUntil(ctx, in)
+	} else { // the usual way
+		for !p.ended() {
+			if in.Held, err = in.Guard.Wait(in.ID, in.Need, in.Held, &p.watch); err != nil {
+				break
 			}
 		}
-		p.park(partner)
-		partner = nil
-		if g != nil {
-			if err := g.Enter(); err != nil {
-				return err
-			}
+	}
+	if p.partner != nil { // it never came to doze
+		p.partner.unpark()
+	}
+	return err
+}
+
+func (p *place) sleepUntil(ctx context.Context, in *Admission) (err error) {
+	if ctx != nil {
+		defer context.AfterFunc(ctx, p.watch.Wake)()
+	}
+	for err == nil && !p.ended() {
+		if in == nil {
+			p.doze()
+		} else {
+			in.Held, err = in.Guard.Wait(in.ID, in.Need, in.Held, &p.watch)
 		}
-		if ctx != nil && ctx.Err() != nil && !p.ended() {
-			return ctx.Err()
+		if ctx != nil && err == nil && !p.ended() {
+			err = ctx.Err()
 		}
 	}
-	partner.unpark()
-	return nil
+	return err
+}
+
+// doze unparks the partner and waits to be woken.
+func (p *place) doze() {
+	partner := p.partner
+	p.partner = nil
+	p.park(partner)
 }
 
 // waiting returns how many places are taken.
 func (q *waiters) waiting() (n int) {
-	for i := range q.used {
-		n += bits.OnesCount64(q.used[i].Load())
+	for i := range q.rows {
+		n += bits.OnesCount64(q.rows[i].used.Load())
 	}
 	return n
 }

@@ -8,6 +8,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"pdac/kernel/cap"
+	"pdac/kernel/rcu"
 )
 
 // until yields until f holds. It has no time limit of its own: the test's is enough.
@@ -170,21 +173,21 @@ func (g *gate) check() error {
 	return nil
 }
 
-func (g *gate) Leave(wake func()) error {
+// in is the admission of a call that it guards.
+func (g *gate) in() *Admission { return &Admission{Guard: g} }
+
+func (g *gate) Wait(_ cap.ID, _ cap.Perm, held rcu.Held, w *Watch) (rcu.Held, error) {
 	g.mu.Lock()
-	g.wake = wake
+	g.wake = w.Wake
 	g.mu.Unlock()
 	if err := g.check(); err != nil {
-		return err
+		return held, err
 	}
 	g.leaves.Add(1)
 	g.inside.Store(false)
-	return nil
-}
-
-func (g *gate) Enter() error {
+	w.Sleep()
 	g.inside.Store(true)
-	return g.check()
+	return held, g.check()
 }
 
 func (g *gate) revoke() {

@@ -13,20 +13,20 @@ import (
 // counted.
 func TestWindowServedBeforeCounted(t *testing.T) {
 	s := semaphoreOf(0, 64)
-	at, _ := s.waiters.take()
-	s.waiters.begin(at) // first in the row, not counted
+	p := s.waiters.take()
+	s.waiters.begin(p) // first in the row, not counted
 	done := make(chan error)
 	go func() { done <- s.acquire(nil, nil) }()
 	until(func() bool { return s.waiting() == 1 })
 	s.release()
-	if p := &s.waiters.places[at]; p.state() != granted {
+	if p.state() != granted {
 		t.Fatal("the first was not served")
 	}
 	s.release()
-	if err := s.wait(&s.waiters.places[at], nil, nil, nil); err != nil {
+	if err := s.wait(p, nil, nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	s.waiters.end(at)
+	p.end()
 	if err := <-done; err != nil || s.permits() != 0 || s.waiting() != 0 {
 		t.Errorf("%v, %d permits, %d wait", err, s.permits(), s.waiting())
 	}
@@ -36,13 +36,13 @@ func TestWindowServedBeforeCounted(t *testing.T) {
 func TestWindowGivingUpWhatIsOwed(t *testing.T) {
 	for range 100 {
 		s := semaphoreOf(0, 64)
-		at, _ := s.waiters.take()
-		s.waiters.begin(at)
+		p := s.waiters.take()
+		s.waiters.begin(p)
 		s.balance.Add(-1) // waits
 		s.balance.Add(1)  // is owed a permit
 		done := make(chan bool)
 		go func() {
-			s.cancel(&s.waiters.places[at])
+			s.cancel(p)
 			close(done)
 		}()
 		s.grant()
@@ -79,7 +79,7 @@ func TestWindowReplyToTheRevoked(t *testing.T) {
 	done := make(chan error)
 	g := new(gate)
 	var q, r Message
-	go func() { done <- e.Call(nil, g, client, text("?"), &r) }()
+	go func() { done <- e.Call(nil, g.in(), client, text("?"), &r) }()
 	e.Recv(nil, nil, &q)
 	until(func() bool { return g.leaves.Load() == 1 })
 	g.revoked.Store(true) // and not woken yet
@@ -96,14 +96,14 @@ func TestWindowReplyToTheRevoked(t *testing.T) {
 func TestWindowNewcomersAreNotServed(t *testing.T) {
 	var q waiters
 	q.init(64)
-	at, _ := q.take()
-	w := q.begin(at)
+	p := q.take()
+	w := q.begin(p)
 	q.tickets.Store(w>>stateBits - 1) // as it was when first began
 	if q.first() != nil {
 		t.Error("served one with a ticket drawn later")
 	}
 	q.tickets.Store(w >> stateBits)
-	if q.first() == nil || q.places[at].state() != granted {
+	if q.first() == nil || p.state() != granted {
 		t.Error("served nobody")
 	}
 }
@@ -112,10 +112,9 @@ func TestWindowNewcomersAreNotServed(t *testing.T) {
 // counts himself nobody owes a permit any more, and who gives up must not go on waiting for one.
 func TestWindowGivingUpBehindServedBeforeCounted(t *testing.T) {
 	s := semaphoreOf(0, 64)
-	at, _ := s.waiters.take()
-	first := &s.waiters.places[at]
-	s.waiters.begin(at) // first in the row, not counted
-	behind, _ := s.waiters.take()
+	first := s.waiters.take()
+	s.waiters.begin(first) // in the row, not counted
+	behind := s.waiters.take()
 	s.waiters.begin(behind)
 	s.balance.Add(-1) // waits
 	s.release()       // serves the first for the one behind
@@ -124,7 +123,7 @@ func TestWindowGivingUpBehindServedBeforeCounted(t *testing.T) {
 	}
 	done := make(chan bool)
 	go func() {
-		s.cancel(&s.waiters.places[behind])
+		s.cancel(behind)
 		close(done)
 	}()
 	for range 1000 { // lets it find that it is owed one

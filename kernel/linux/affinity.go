@@ -63,3 +63,19 @@ func sysGetcpu(cpu int, c *sched.Context) int64 {
 	}
 	return 0
 }
+
+// sysSetClass is SetClass. It asks for what drivers do, which the kernel's space may and a program's with Drive.
+func sysSetClass(cpu int, t sched.ID, c *sched.Context) int64 {
+	if r := ask(cpu, FamilyMachine, RightDrive); r != 0 {
+		return r
+	}
+	t, ok := byPID(t, c.RDI)
+	if !ok {
+		return esrch
+	}
+	if c.RSI > uint64(sched.ClassBatch) {
+		return einval
+	}
+	sched.SetClass(cpu, t, sched.Class(c.RSI))
+	return 0
+}

@@ -23,7 +23,7 @@ import (
 //	access         Read, and Write and Execute as the mode asks
 //	chdir          Write: there is one current directory for all spaces
 //	read of the console                 FamilyConsole, Read
-//	IRQWait, MapDevice, Crash           FamilyMachine, RightDrive
+//	IRQWait, MapDevice, SampleMemory, SetClass, Crash   FamilyMachine, RightDrive
 //
 // Calls that would change the tree are refused to everybody, it being read-only.
 

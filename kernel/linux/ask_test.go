@@ -113,6 +113,7 @@ func TestWhatReachesOutsideAsks(t *testing.T) {
 		{question{7, FamilyConsole, RightRead}, nrRead, []uint64{1, buf, n}},
 		{drive, IRQWait, []uint64{40, 0}},
 		{drive, MapDevice, []uint64{0xfe000000, 4096}},
+		{drive, SetClass, []uint64{0, 0}},
 		{drive, Crash, nil},
 	} {
 		for _, answer := range []int64{eacces, enoent} {

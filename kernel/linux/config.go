@@ -11,10 +11,13 @@ import (
 type Config struct {
 	NCPU    int
 	Nodes   []uint8       // NUMA node of each CPU
+	NNodes  int           // NUMA nodes
 	Threads []Thread      // one for each sched.Task
 	Buckets []FutexBucket // for futexes; a power of two of them, 256 for each CPU is plenty
 	Timers  []PosixTimer  // one for each of the scheduler's timers
 	Counts  []uint64      // NCPU*Calls, zero
+
+	MemoryNodes uint64 // a bit for each node with RAM
 
 	Now  func() uint64 // monotonic time in ns, the scheduler's
 	Wall uint64        // ns since 1970-01-01 UTC when Now was 0
@@ -48,6 +51,7 @@ func Init(cfg *Config) {
 	futexMask = uint64(len(cfg.Buckets)-1) * uint64(unsafe.Sizeof(FutexBucket{}))
 	counts = unsafe.Slice((*callCounts)(unsafe.Pointer(&cfg.Counts[0])), cfg.NCPU)
 	clockNow, ncpu, nodes = cfg.Now, cfg.NCPU, cfg.Nodes
+	nnodes, memoryNodes = cfg.NNodes, cfg.MemoryNodes
 	SetWall(cfg.Wall)
 	xsaveLayout.size, xsaveLayout.features = cfg.XSaveSize, cfg.XSaveFeatures
 	xsaveLayout.base, xsaveLayout.stride = cfg.XSaveBase, cfg.XSaveStride

@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"pdac/kernel/lockfree"
+	"pdac/kernel/numa"
 	"pdac/kernel/sched"
 	"pdac/kernel/vm"
 )
@@ -96,11 +97,9 @@ func boot(t *testing.T, ncpu int) *machine {
 	}
 	vm.Init(vm.Config{
 		Phys: m.frames.phys, Root: 0, NCPU: ncpu, Nodes: make([]vm.Node, 1<<14),
-		Spare: func(int, uint64) (uint32, bool) { return 0, false }, // so that tests know who takes how many
-		Alloc: func(cpu int, policy uint64, huge bool) (uint32, bool) {
-			if n := len(m.frames.free); !huge && n != 0 {
-				f := m.frames.free[n-1]
-				m.frames.free = m.frames.free[:n-1]
+		Spare: func(int, numa.Policy, uint64) (uint32, bool) { return 0, false }, // so that tests know who takes how many
+		Alloc: func(cpu int, p numa.Policy, page uint64, huge bool) (uint32, bool) {
+			if f, ok := m.frames.take(p, page); ok && !huge {
 				return f, true
 			}
 			if n := len(m.frames.reserve); !huge && n != 0 && LastResort(sched.Current(cpu)) {
@@ -116,8 +115,10 @@ func boot(t *testing.T, ncpu int) *machine {
 				m.frames.free = append(m.frames.free, first+uint32(bits.TrailingZeros64(set)))
 			}
 		},
-		Zero: func(frame uint32, huge bool) { clear(m.frames.phys[frame*frameWords:][:frameWords]) },
-		IPI:  func(cpu int) {}, InvalidatePage: func(uint64) {}, FlushAll: func() {},
+		Zero:       func(frame uint32, huge bool) { clear(m.frames.phys[frame*frameWords:][:frameWords]) },
+		TaskPolicy: func(cpu int) numa.Policy { return MemoryPolicy(sched.Current(cpu)) },
+		Memory:     testMemory, NodeOf: nodeOfFrame, CPUNode: make([]uint8, ncpu),
+		IPI: func(cpu int) {}, InvalidatePage: func(uint64) {}, FlushAll: func() {},
 	})
 	for i := range ncpu {
 		vm.CPUOnline(i)
@@ -129,7 +130,7 @@ func boot(t *testing.T, ncpu int) *machine {
 	highTimer.Store(0)
 	itimer = [itimers]atomic.Uint32{}
 	Init(&Config{
-		NCPU: ncpu, Nodes: make([]uint8, ncpu),
+		NCPU: ncpu, Nodes: make([]uint8, ncpu), NNodes: testNodes, MemoryNodes: testMemory,
 		Threads: make([]Thread, maxTasks), Buckets: make([]FutexBucket, 256), Timers: make([]PosixTimer, timers),
 		Counts: make([]uint64, ncpu*Calls), Now: m.time.Load, Wall: wallTime,
 		XSaveSize: 832, XSaveFeatures: 7, XSaveBase: addressOf(&m.xsave[0]),

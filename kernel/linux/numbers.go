@@ -115,6 +115,9 @@ const (
 	nrEpollWait         = 232
 	nrEpollCtl          = 233
 	nrTgkill            = 234
+	nrMbind             = 237
+	nrSetMempolicy      = 238
+	nrGetMempolicy      = 239
 	nrOpenat            = 257
 	nrMkdirat           = 258
 	nrMknodat           = 259
@@ -155,6 +158,14 @@ const IRQWait = 0x5000
 // Crash is PDAC's own call: the kernel panics, by a nil dereference, so that its crash dump can be seen and tested.
 // EACCES: the caller's space may not drive devices.
 const Crash = 0x5001
+
+// SetClass is PDAC's own call: it puts thread RDI into class RSI of package sched. EACCES: the caller's space may not drive
+// devices. ESRCH: there is no such thread. EINVAL: there is no such class.
+const SetClass = 0x5004
+
+// SampleMemory is PDAC's own call: up to RDI pages are to tell who touches them next (vm.Sample). It returns how many, up to
+// vm.SampleMost. EACCES: the caller's space may not drive devices.
+const SampleMemory = 0x5003
 
 // nrLimit bounds the numbers that are counted and named one by one; IRQWait counts under nrIRQWait, all others under nrOther.
 const (

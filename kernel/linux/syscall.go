@@ -5,6 +5,7 @@ import (
 
 	"pdac/kernel/klog"
 	"pdac/kernel/sched"
+	"pdac/kernel/vm"
 )
 
 // Syscall answers the system call of task t: number in RAX, arguments in RDI, RSI, RDX, R10, R8 and R9 of its saved context, result
@@ -36,6 +37,12 @@ func Syscall(cpu int, t sched.ID) (next sched.ID) {
 		r = sysMincore(cpu, c)
 	case nrMadvise:
 		r = sysMadvise(cpu, c)
+	case nrMbind:
+		r = sysMbind(cpu, c)
+	case nrSetMempolicy:
+		r = sysSetMempolicy(t, c)
+	case nrGetMempolicy:
+		r = sysGetMempolicy(cpu, t, c)
 	case nrMlock, nrMunlock, nrMlockall, nrMunlockall, nrMlock2:
 		r = 0 // nothing is ever paged out
 
@@ -254,6 +261,13 @@ func lateCall(cpu int, t sched.ID, c *sched.Context) int64 {
 		return sysIRQWait(cpu, t, c)
 	case MapDevice:
 		return sysMapDevice(cpu, c)
+	case SetClass:
+		return sysSetClass(cpu, t, c)
+	case SampleMemory:
+		if r := ask(cpu, FamilyMachine, RightDrive); r != 0 {
+			return r
+		}
+		return int64(vm.Sample(cpu, int(min(c.RDI, vm.SampleMost))))
 	case Crash:
 		if r := ask(cpu, FamilyMachine, RightDrive); r != 0 {
 			return r

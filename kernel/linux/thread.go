@@ -25,6 +25,7 @@ type Thread struct {
 	clearTID uint64 // user address, cleared and woken at exit; 0: none
 	fault    Fault  // the last synchronous one
 	lastResort
+	placement
 
 	alive      atomic.Bool // set before the first run, cleared by the exit hook
 	idleTimers atomic.Bool // has CPU-time timers that stand still until Deliver
@@ -135,6 +136,7 @@ func sysClone(cpu int, t sched.ID, c *sched.Context) int64 {
 	}
 	th := thread(n)
 	th.begin(n, thread(t).mask.Load())
+	th.placement.inherit(&thread(t).placement)
 	if flags&cloneChildCleartid != 0 {
 		th.clearTID = childTID
 	}

@@ -48,6 +48,7 @@ type Topology struct {
 	ReadBandwidth [MaxNodes][MaxNodes]uint32
 
 	nMemory    int                       // nodes with RAM
+	memory     uint64                    // a bit for each of them
 	neighbours [MaxNodes][MaxNodes]uint8 // all nodes by distance
 	order      [MaxNodes][MaxNodes]uint8 // the nMemory of them that have RAM
 	byAPICID   [MaxCPUs]uint16           // CPU numbers by ascending APIC ID
@@ -72,6 +73,7 @@ func (t *Topology) Build(madt *acpi.MADT, srat *acpi.SRAT, slit *acpi.SLIT, hmat
 	for n := range t.Nodes[:t.NNodes] {
 		if t.Nodes[n].Bytes != 0 {
 			t.nMemory++
+			t.memory |= 1 << n
 		}
 	}
 	t.buildDistances(slit, r)

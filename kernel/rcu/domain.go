@@ -18,12 +18,17 @@ import (
 //
 // Words and writers:
 //
-//	phase            0 or 1: who runs the grace period
+//	phase            0 or 1: who runs the grace period, which tells the lanes (hold.go)
 //	readers[p]       any reader, by LOCK XADD
 //	calls            any caller pushes by CAS, the worker takes all by XCHG: call.go
+//	glances          by adding, who waits: grace.go
 //	periods          by CAS from even to odd, then by its winner: grace.go, sequence.go
 //
 // Linearization: a section begins at its XADD, and ends at the other.
+//
+// At a glance: who sees each cell with both counters at zero, within some PAUSEs, has had a grace period by
+// what follows, and writes no word that others read (nor is the phase changed, which readers load). A line that
+// another CPU has written takes longer to come than all the rest of it.
 //
 // Why a grace period is one. It looks at both counters of each cell until it has seen each of them
 // at zero once. A section that began before it is counted in one of them until it ends, so by that
@@ -94,6 +99,7 @@ type Domain struct {
 	// Constant after New.
 	cells   []cell
 	traps   Traps
+	lanes   []*Lane  // by CPU; none before Attach
 	tracker *tracker // nil: Track does nothing
 	pace    pace     // to be copied by who waits
 	now     func() uint64
@@ -112,12 +118,16 @@ type Domain struct {
 	latency [Buckets]atomic.Uint64
 }
 
-// cell is what readers on one CPU write, and callers of Call there. Padded to two cache lines,
-// which the prefetcher fetches in pairs: readers on other CPUs don't share them.
+// cell is what readers on one CPU write, and callers of Call and Synchronize there. Each part is padded to two
+// cache lines, which the prefetcher fetches in pairs: readers on other CPUs don't share them. The counters
+// are words for functions of sync/atomic: each method of its types would leave a NOP in the readers, the
+// compiler's mark of what it has inlined.
 type cell struct {
-	readers [2]atomic.Uint64
+	readers [2]uint64       // atomic
+	_       [128 - 2*8]byte // who waits looks at the readers, and not at what is below
 	calls   atomic.Pointer[callback]
-	_       [128 - 3*8]byte
+	glances atomic.Uint64 // grace periods that were over at a glance: grace.go
+	_       [128 - 2*8]byte
 }
 
 // Token is a read section under way: in bit 0 its phase, from 1 the CPU, from 32 the number of its
@@ -170,6 +180,9 @@ func New(c Config) *Domain {
 	return d
 }
 
+// CPU returns the CPU that the caller runs on, as Config.CPU tells: more or less.
+func (d *Domain) CPU() int { return d.cpu() }
+
 // ReadLock begins a read section. What the caller finds until ReadUnlock is not reused before. cpu
 // is the caller's CPU; when it is another, sections are slower and as safe. Sections nest, and may
 // last while the goroutine is preempted, blocked or moved.
@@ -179,7 +192,7 @@ func (d *Domain) ReadLock(cpu int) Token {
 
 // enter begins a section in the phase that was loaded.
 func (d *Domain) enter(cpu int, phase uint32) Token {
-	d.cells[cpu].readers[phase&1].Add(1) // pairs with the load in drain
+	atomic.AddUint64(&d.cells[cpu].readers[phase&1], 1) // pairs with the load in drain
 	return Token(cpu)<<1 | Token(phase)
 }
 
@@ -188,5 +201,5 @@ func (d *Domain) ReadUnlock(t Token) {
 	if t>>32 != 0 {
 		d.tracker.remove(t)
 	}
-	d.cells[t.cpu()].readers[t.phase()].Add(^uint64(0)) // pairs with the load in drain
+	atomic.AddUint64(&d.cells[t.cpu()].readers[t.phase()], ^uint64(0)) // pairs with the load in drain
 }

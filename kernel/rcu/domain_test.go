@@ -126,6 +126,38 @@ func TestReadersNest(t *testing.T) {
 	}
 }
 
+// A glance is a grace period only if there is no section, of whatever CPU, phase and world; else it counts for nothing.
+func TestGlance(t *testing.T) {
+	const cpus = 3
+	traps := make(Traps, cpus)
+	d := New(Config{CPUs: cpus, Traps: traps})
+	periods := uint64(0)
+	look := func(want bool, what string, cpu int) {
+		t.Helper()
+		if got := d.glance(); got != want {
+			t.Errorf("%s on CPU %d: %t", what, cpu, got)
+		}
+		if want {
+			periods++
+		}
+		if got := d.Stats().GracePeriods; got != periods {
+			t.Fatalf("%d grace periods, want %d", got, periods)
+		}
+	}
+	for cpu := range cpus {
+		for phase := range uint32(2) {
+			token := d.enter(cpu, phase)
+			look(false, "in a section", cpu)
+			d.ReadUnlock(token)
+			look(true, "after it", cpu)
+		}
+		traps[cpu].Enter()
+		look(false, "in a trap", cpu)
+		traps[cpu].Leave()
+		look(true, "after it", cpu)
+	}
+}
+
 // straggler plays the reader that loads the phase before a grace period and counts after it. It
 // returns the end of a second one, which must wait for the reader, and the reader.
 func straggler(t *testing.T, d stepped, synchronize func()) (chan bool, Token) {
@@ -138,7 +170,7 @@ func straggler(t *testing.T, d stepped, synchronize func()) (chan bool, Token) {
 func TestSynchronizeWaitsForStraggler(t *testing.T) {
 	d := newStepped(Config{CPUs: 2})
 	for range 3 {
-		done, token := straggler(t, d, d.Synchronize)
+		done, token := straggler(t, d, d.share)
 		d.again(t, done)
 		d.ReadUnlock(token)
 		d.finish(t, done)

@@ -27,7 +27,11 @@ func (d *Domain) wait(w *waiting, s Stall) {
 	if !w.waited {
 		w.waited, w.start = true, d.now()
 	}
-	if !w.pace.wait() {
+	sleeps := w.pace.wait()
+	if d.tracker != nil {
+		d.tracker.reap(d)
+	}
+	if !sleeps {
 		return
 	}
 	now := d.now()

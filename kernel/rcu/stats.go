@@ -1,10 +1,13 @@
 package rcu
 
-import "math/bits"
+import (
+	"math/bits"
+	"sync/atomic"
+)
 
 // Buckets is the number of counts in a histogram of latencies. Count 0 is for grace periods that had
-// nobody to wait for, count i for 2^(i-1) ns to less than 2^i, the last one (4.6 minutes) also for
-// all beyond.
+// nobody to wait for, or for less than some PAUSEs, count i for 2^(i-1) ns to less than 2^i, the last one
+// (4.6 minutes) also for all beyond.
 const Buckets = 40
 
 // Stats are totals since New, unless they say otherwise.
@@ -25,12 +28,17 @@ func (d *Domain) Stats() Stats {
 		Pending:      uint64(d.pending.Load()),
 		Ran:          d.ran.Load(),
 	}
+	if d.tracker != nil {
+		d.tracker.reap(d)
+	}
 	for i := range d.latency {
 		s.Latency[i] = d.latency[i].Load()
 	}
 	for i := range d.cells {
 		c := &d.cells[i]
-		s.Readers += c.readers[0].Load() + c.readers[1].Load()
+		s.GracePeriods += c.glances.Load()
+		s.Latency[0] += c.glances.Load()
+		s.Readers += atomic.LoadUint64(&c.readers[0]) + atomic.LoadUint64(&c.readers[1])
 	}
 	return s
 }

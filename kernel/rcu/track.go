@@ -18,11 +18,20 @@ import (
 // after the rest; a record that was freed and taken again by an equal token between the two gives a
 // report of mixed readers, and nothing else.
 //
+// A section of HoldTracked ends by counting down, as others do: in a word of its record, lent. Who waits, or
+// looks for a record, takes out those that have ended and ends their sections: LENT -> ENDED is the
+// reader's, ENDED -> NOT LENT, by CAS, that of the one who then takes the record out. Nobody takes it out
+// before, and it is lent again only afterwards, so no section that lasts is taken for one that ended.
+//
 // Progress: lock-free. With more than maxTracked readers the rest goes unregistered.
 
 const (
 	maxTracked = 1 << 10
 	claimed    = 1 // no token with a record has only this bit
+
+	notLent = 0
+	ended   = 2
+	lent    = 3 // Held.Release makes it one less
 )
 
 // tracker is the table of one Domain.
@@ -31,6 +40,7 @@ type tracker [maxTracked]record
 // record is a reader.
 type record struct {
 	state     atomic.Uint64
+	lent      uint64        // atomic
 	start     atomic.Uint64 // Config.Now
 	pc        atomic.Uintptr
 	goroutine atomic.Uintptr
@@ -56,7 +66,7 @@ func (d *Domain) register(t Token, skip int) Token {
 	for i := range r {
 		slot := (t.cpu()*share + i) % maxTracked
 		e := &r[slot]
-		if e.state.Load() != 0 || !e.state.CompareAndSwap(0, claimed) {
+		if e.reap(d); e.state.Load() != 0 || !e.state.CompareAndSwap(0, claimed) {
 			continue
 		}
 		var pc [1]uintptr
@@ -75,6 +85,28 @@ func (d *Domain) register(t Token, skip int) Token {
 func (r *tracker) remove(t Token) {
 	if !r[t>>32-1].state.CompareAndSwap(uint64(t), 0) {
 		panic("rcu: a token given back twice")
+	}
+}
+
+// lend returns the word by which the section of a record ends.
+func (e *record) lend() *uint64 {
+	atomic.StoreUint64(&e.lent, lent)
+	return &e.lent
+}
+
+// reap ends the sections of HoldTracked that have been released.
+func (r *tracker) reap(d *Domain) {
+	for i := range r {
+		r[i].reap(d)
+	}
+}
+
+func (e *record) reap(d *Domain) {
+	switch n := atomic.LoadUint64(&e.lent); {
+	case n == ended && atomic.CompareAndSwapUint64(&e.lent, ended, notLent):
+		d.ReadUnlock(Token(e.state.Load()))
+	case n == ended-1, n > lent:
+		panic("rcu: a section ended twice")
 	}
 }
 
@@ -101,6 +133,7 @@ func (d *Domain) outside(call string) {
 	if d.tracker == nil {
 		return
 	}
+	d.tracker.reap(d)
 	self := asm.Goroutine()
 	for i := range d.tracker {
 		e := &d.tracker[i]

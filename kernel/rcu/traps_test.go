@@ -68,8 +68,8 @@ func TestPadding(t *testing.T) {
 	for name, size := range map[string]uintptr{
 		"TrapCPU": unsafe.Sizeof(TrapCPU{}), "cell": unsafe.Sizeof(cell{}), "Hazard": unsafe.Sizeof(Hazard{}), "hazardList": unsafe.Sizeof(hazardList{}),
 	} {
-		if size != 128 {
-			t.Errorf("a %s has %d bytes, want 128", name, size)
+		if size%128 != 0 {
+			t.Errorf("a %s has %d bytes, want a multiple of 128", name, size)
 		}
 	}
 }

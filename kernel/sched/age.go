@@ -14,9 +14,9 @@ const (
 	ageRareQuanta = 1024
 )
 
-// overdue returns the band, or the front slot, that has waited the longest beyond its limit. It is asked when there is a choice, but
+// overdue returns the band, or the slot, that has waited the longest beyond its limit. It is asked when there is a choice, but
 // not more than once in MinQuantum.
-func (c *CPU) overdue(set, now uint64) (band uint32, yes bool) {
+func (c *CPU) overdue(set, e, now uint64) (band uint32, yes bool) {
 	c.nextAge = now + MinQuantum
 	worst := uint64(0)
 	late := func(b uint32, since, limit uint64) {
@@ -24,9 +24,14 @@ func (c *CPU) overdue(set, now uint64) (band uint32, yes bool) {
 			band, worst, yes = b, now-since-limit, true
 		}
 	}
+	if e > reserved {
+		if e != c.loneSeen {
+			c.loneSeen, c.loneSince = e, now
+		}
+		late(loneSlot, c.loneSince, ageQuanta*Get(named(e)).slice())
+	}
 	if set&(1<<frontBit) != 0 {
-		tk := Get(named(c.front.Load())) // of another stay, perhaps: then the entry is stale, and thrown away the sooner the better
-		late(frontBit, tk.readySince, ageQuanta*quanta[(tk.weight.Load()&0xff-firstBand)/bandsPerClass].Load())
+		late(frontBit, c.frontSince, ageQuanta*quanta[(c.frontBand-firstBand)/bandsPerClass].Load())
 	}
 	for k := range uint32(nClasses) {
 		first := uint32(firstBand + k*bandsPerClass)

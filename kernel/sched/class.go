@@ -75,7 +75,7 @@ const defaultWeight = firstBand + bandsPerClass + DefaultPriority | DefaultTicke
 func (tk *Task) band() uint32 {
 	w := tk.weight.Load()
 	b := w & 0xff
-	if lotteries.Load()>>(b%64)&1 != 0 {
+	if lotteries.Load()>>(b&63)&1 != 0 {
 		return tk.lotteryBand(b, w>>16)
 	}
 	return b
@@ -184,7 +184,7 @@ func (tk *Task) slice() uint64 {
 // preemptedBelow returns the band below which a task that wakes preempts this one. It inlines.
 func (tk *Task) preemptedBelow() uint32 {
 	b := tk.weight.Load() & 0xff
-	if lotteries.Load()>>(b%64)&1 != 0 {
+	if lotteries.Load()>>(b&63)&1 != 0 {
 		return firstOf(b)
 	}
 	return b

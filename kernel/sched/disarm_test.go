@@ -3,6 +3,7 @@ package sched
 import (
 	"testing"
 
+	"pdac/kernel/numa"
 	"pdac/kernel/vm"
 )
 
@@ -15,7 +16,7 @@ func TestDisarmAcknowledgesShootdowns(t *testing.T) {
 	frame := uint32(1) // the root
 	vm.Init(vm.Config{
 		Phys: make([]uint64, frames*vm.PageSize/8), Root: vm.PageSize, NCPU: 2, Nodes: make([]vm.Node, 1),
-		Alloc:          func(int, uint64, bool) (uint32, bool) { frame++; return frame, frame < frames },
+		Alloc:          func(int, numa.Policy, uint64, bool) (uint32, bool) { frame++; return frame, frame < frames },
 		Zero:           func(uint32, bool) {},
 		IPI:            func(int) {},
 		InvalidatePage: func(uint64) {},

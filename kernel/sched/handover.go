@@ -7,16 +7,15 @@ import (
 )
 
 // Handing the CPU over. Threads that wait for each other wake one, sleep soon after, and are woken by it. Where nothing else waits, the
-// woken one goes to the front slot of its CPU (front.go), which then is the whole queue, and its waker's sleep or sched_yield takes it
-// from there and goes on with it: no band, no choice between bands, no Leave. The slot is used only while no band may hold an entry, so
-// that nobody is passed over: it is first in, first out as the bands are. In the slot the task is READY as any other: idle CPUs are
-// offered it, thieves, signals and changes of affinity find it there, and a timer's Leave finds it like a band's.
+// woken one is in its CPU's lone slot (runq.go), and its waker's sleep or sched_yield takes it from there and goes on with it: no choice
+// between bands, no Leave. In the slot it is READY as any other: idle CPUs are offered it, thieves, signals and changes of affinity find
+// it there, and so does a timer's Leave. Nobody is passed over, since the slot is used only while no band may hold an entry.
 //
 // Who is handed the CPU by a task of the same class, priority and tickets goes on in that one's quantum. So the timer stays armed, and
 // two that wake each other count as one when others come to wait: at the end of their quantum both are behind these.
 //
 // All else is done by Ready, Park, Yield and Leave. What is common comes first, as tests whose failure calls the function for all cases
-// in return, so that nothing is to be kept across a call; that is a sixth of the instructions.
+// in return, so that nothing is to be kept across a call.
 
 // Unpark makes a task READY whose sleep is the caller's alone to end, since it took the task from where all others would have found it;
 // its system call returns 0. now is the time. Else as Ready. A task that does not sleep is a broken invariant.
@@ -28,29 +27,30 @@ func Unpark(cpu int, t ID, now uint64) {
 		unparkAny(cpu, t)
 		return
 	}
-	if c.bits.Load()|c.front.Load()|lotteries.Load() != 0 {
+	if c.bits.Load()|lotteries.Load() != 0 {
 		unparkAny(cpu, t)
 		return
 	}
-	n := tk.node
 	if tk.weight.Load()&0xff < c.below.Load() {
+		unparkAny(cpu, t)
+		return
+	}
+	if !c.lone.CompareAndSwap(0, reserved) {
 		unparkAny(cpu, t)
 		return
 	}
 	tk.Ctx.RAX, tk.readySince = 0, now
 	const up = numberOne + uint64(StateReady) - uint64(StateBlocked)
-	w := tk.state.Add(up) - up
+	w := tk.state.Add(up) - up // stay, inline
 	if State(w) != StateBlocked {
 		panic("sched: Unpark of a task that was not parked")
 	}
-	e := w + uint64(t) + numberOne - uint64(StateBlocked)
+	c.lone.Store(w + uint64(t) + numberOne - uint64(StateBlocked))
+	c.wakeups.Add(1)
 	if tk.Attn.Load() != 0 { // READY first: as in queue
-		unparkUrgent(cpu, e, n, now)
+		unparkUrgent(cpu, t)
 		return
 	}
-	c.wakeups.Add(1)
-	c.frontNode = n
-	c.front.Store(e)
 	if someIdle() { // queued first: as in Ready
 		offer(cpu, t)
 	}
@@ -66,11 +66,9 @@ func unparkAny(cpu int, t ID) {
 	Ready(cpu, t, false)
 }
 
-// unparkUrgent queues the entry of a task with a deliverable signal.
-func unparkUrgent(cpu int, e uint64, n uint32, now uint64) {
-	c := on(cpu)
-	c.wakeups.Add(1)
-	c.enter(urgentBand, e, n, now)
+// unparkUrgent is for a task with a deliverable signal.
+func unparkUrgent(cpu int, t ID) {
+	Get(t).urge(t)
 	kick(cpu, cpu, evaluate|preempt)
 }
 
@@ -83,8 +81,8 @@ func Sleep(cpu int, ctx *Context, lock *lockfree.SpinLock, now uint64) (next ID)
 	if c.bits.Load()|lotteries.Load() != 0 {
 		return sleepAny(cpu, lock)
 	}
-	e := c.front.Swap(0)
-	if e == 0 {
+	e := c.lone.Load()
+	if e <= reserved {
 		return sleepAny(cpu, lock)
 	}
 	tk.cpuTime.Add(now - c.since)
@@ -95,11 +93,10 @@ func Sleep(cpu int, ctx *Context, lock *lockfree.SpinLock, now uint64) (next ID)
 
 	next = named(e)
 	tk = Get(next)
-	w := e - uint64(next) + uint64(StateReady)
-	if !tk.state.CompareAndSwap(w, w+uint64(StateRunning)-uint64(StateReady)) { // run
-		return c.leaveStale(c.frontNode)
+	c.lone.CompareAndSwap(e, 0)
+	if !run(e) { // a thief was faster
+		return c.leaveAny()
 	}
-	tk.node = c.frontNode
 	if a := tk.affine.Load(); a != 0 && a != uint32(cpu)+1 && !tk.allows(cpu) {
 		return c.leaveBarred(cpu, next)
 	}
@@ -128,25 +125,26 @@ func PassTurn(cpu int, t ID, now uint64) (next ID) {
 	if c.bits.Load()|lotteries.Load() != 0 {
 		return yieldAny(cpu, t)
 	}
-	if c.front.Load() == 0 {
+	e := c.lone.Load()
+	if e <= reserved {
 		return 0
 	}
-	tk.cpuTime.Add(now - c.since)
-	n, end, weight := tk.node, tk.quantumEnd, tk.weight.Load()
-	c.since, tk.quantumEnd, tk.readySince = now, 0, now
-	own := tk.state.Add(numberOne+uint64(StateReady)-uint64(StateRunning)) - uint64(StateReady) + uint64(t)
-	if tk.Attn.Load() != 0 { // READY first: as in queue
-		return c.leaveUrgent(own, n, now)
+	if !c.lone.CompareAndSwap(e, reserved) {
+		return yieldAny(cpu, t)
 	}
-	e := c.front.Swap(own)
-	n, c.frontNode = c.frontNode, n
+	tk.cpuTime.Add(now - c.since)
+	end, weight := tk.quantumEnd, tk.weight.Load()
+	c.since, tk.quantumEnd, tk.readySince = now, 0, now
+	c.lone.Store(tk.stay(t, StateRunning))
+	if tk.Attn.Load() != 0 { // READY first: as in queue
+		tk.urge(t)
+	}
 
 	next = named(e)
 	tk = Get(next)
-	if !run(e) {
-		return c.leaveStale(n)
+	if !run(e) { // a thief was faster
+		return c.leaveAny()
 	}
-	tk.node = n
 	if someIdle() { // queued first: as in Ready
 		offer(cpu, t)
 	}
@@ -177,18 +175,6 @@ func (c *CPU) beginAnew(cpu int, t ID, now uint64) ID {
 	return t
 }
 
-// leaveStale leaves it to Leave whom to go on with, for the entry from the front slot was stale and its node n is free.
-func (c *CPU) leaveStale(n uint32) ID {
-	spares.Push(nodeLinks, n)
-	return c.leaveAny()
-}
-
-// leaveUrgent is for a task that a signal came for as it made room.
-func (c *CPU) leaveUrgent(e uint64, n uint32, now uint64) ID {
-	c.enter(urgentBand, e, n, now)
-	return c.leaveAny()
-}
-
 // leaveBarred is for a task that was to run here but may not any more.
 func (c *CPU) leaveBarred(cpu int, t ID) ID {
 	Get(t).move(StateRunning, StateWaking)
@@ -197,6 +183,7 @@ func (c *CPU) leaveBarred(cpu int, t ID) ID {
 	return 0
 }
 
+// leaveAny leaves it to Leave whom to go on with.
 func (c *CPU) leaveAny() ID {
 	c.cur.Store(0)
 	c.need.Or(evaluate)

@@ -42,6 +42,7 @@ type CPU struct {
 	cur       lockfree.Owned32 // the running task, 0 after Park or Exit and while idle; the owner writes, anyone reads
 	yield     bool             // cur asked to go to the back
 	idle      bool             // set its bit in the idle bitmap; a claimer may have cleared it since
+	protected bool             // the task that is to run was overdue
 	node      uint32           // constant after Init, as are the next two
 	idleWord  uint32           // index of the word with its bit in idleWords
 	firstIdle uint32           // index of the first one of its node
@@ -49,18 +50,18 @@ type CPU struct {
 	since     uint64           // cur's CPU time is accounted up to here; when it parked or exited
 	armed     uint64           // what Machine.Arm was last given; Never when that has fired
 	nextAge   uint64           // when overdue is asked next
-	_         [4]byte
+	frontBand uint32           // of the task in the front slot
 
 	bits atomic.Uint64 // runq.go
-	_    [64 - 8]byte
+	lone atomic.Uint64 // entry, 0: empty
+	_    [64 - 16]byte
 
-	front     atomic.Uint64 // entry, 0: empty; the owner writes, thieves read. The rest of the line is the owner's
-	frontNode uint32
-	_         uint32
-	sleeps    sleepHeap
-	rng       uint64
-	protected bool // the task that is to run was overdue
-	_         [15]byte
+	front      atomic.Uint64 // entry, 0: empty; the owner writes, thieves read. The rest of the line is the owner's
+	frontSince uint64        // ns
+	sleeps     sleepHeap
+	rng        uint64
+	loneSeen   uint64 // the lone entry that was passed over
+	loneSince  uint64 // ns: when first
 
 	timers timerQueue // under its lock
 	_      [64 - 24]byte

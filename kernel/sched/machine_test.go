@@ -102,10 +102,16 @@ func (c *CPU) entriesOf(b int) (list []uint64, held []uint32) {
 
 // waiting returns the tasks that wait for a CPU, band by band, the front slot first.
 func (c *CPU) waiting() (list []ID) {
+	if e := c.lone.Load(); e > reserved && ready(e) {
+		list = append(list, named(e))
+	}
 	if e := c.front.Load(); e != 0 && ready(e) {
 		list = append(list, named(e))
 	}
 	for b := range c.bands {
+		if c.bands[b].count.Load() == 0 {
+			continue
+		}
 		entries, _ := c.entriesOf(b)
 		for _, e := range entries {
 			if ready(e) {
@@ -116,11 +122,48 @@ func (c *CPU) waiting() (list []ID) {
 	return list
 }
 
-// check fails unless every task, CPU and node is where its state says. No CPU may be inside the scheduler.
+// check fails unless every task and CPU is where its state says. No CPU may be inside the scheduler.
 func check(tb testing.TB) {
 	tb.Helper()
 	queued := map[ID]int{}
-	type place struct { // of a node: a band, or -1 the front slot, -2 a task's hand, -3 the spares; whose
+	for i := range cpus {
+		c := &cpus[i]
+		for _, t := range c.waiting() {
+			if at, ok := queued[t]; ok {
+				tb.Fatalf("task %d is queued on CPUs %d and %d", t, at, i)
+			}
+			queued[t] = i
+			if tasks[t].CPU() != i {
+				tb.Fatalf("task %d is queued on CPU %d, but is of CPU %d", t, i, tasks[t].CPU())
+			}
+		}
+		if (c.front.Load() != 0) != (c.bits.Load()>>frontBit&1 != 0) {
+			tb.Fatalf("CPU %d: front slot %x, bits %x", i, c.front.Load(), c.bits.Load())
+		}
+		if c.cur.Load() != 0 {
+			if s, _ := tasks[c.cur.Load()].State(); s != StateRunning || tasks[c.cur.Load()].CPU() != i {
+				tb.Fatalf("current task %d of CPU %d: state %d of CPU %d", c.cur.Load(), i, s, tasks[c.cur.Load()].CPU())
+			}
+		}
+	}
+	for t := ID(1); t < Tasks(); t++ {
+		s, _ := tasks[t].State()
+		if _, ok := queued[t]; ok != (s == StateReady) {
+			tb.Fatalf("task %d: state %d, queued %v", t, s, ok)
+		}
+		if s == StateRunning && cpus[tasks[t].CPU()].cur.Load() != t {
+			tb.Fatalf("task %d is lost: RUNNING on CPU %d, which runs %d", t, tasks[t].CPU(), cpus[tasks[t].CPU()].cur.Load())
+		}
+		if s == StateWaking || s == StateDead {
+			tb.Fatalf("task %d is left in state %d", t, s)
+		}
+	}
+}
+
+// checkNodes fails unless every node is in one place, and bands are counted and seen. It moves spare nodes around.
+func checkNodes(tb testing.TB) {
+	tb.Helper()
+	type place struct { // of a node: a band, or -1 a task's hand, -2 the spares; whose
 		band, of int
 	}
 	holder := make([]place, len(nodes)/nodeStep)
@@ -131,17 +174,6 @@ func check(tb testing.TB) {
 		}
 		holder[n/nodeStep] = place{band, of + 1}
 		held++
-	}
-	for i := range cpus {
-		for _, t := range cpus[i].waiting() {
-			if at, ok := queued[t]; ok {
-				tb.Fatalf("task %d is queued on CPUs %d and %d", t, at, i)
-			}
-			queued[t] = i
-			if tasks[t].CPU() != i {
-				tb.Fatalf("task %d is queued on CPU %d, but is of CPU %d", t, i, tasks[t].CPU())
-			}
-		}
 	}
 	for i := range cpus {
 		c := &cpus[i]
@@ -157,21 +189,11 @@ func check(tb testing.TB) {
 				tb.Fatalf("CPU %d: the bit of band %d is clear", i, b)
 			}
 		}
-		if c.front.Load() != 0 {
-			hold(c.frontNode, -1, i)
-		}
-		if c.cur.Load() != 0 {
-			if s, _ := tasks[c.cur.Load()].State(); s != StateRunning || tasks[c.cur.Load()].CPU() != i {
-				tb.Fatalf("current task %d of CPU %d: state %d of CPU %d", c.cur.Load(), i, s, tasks[c.cur.Load()].CPU())
-			}
-		}
 	}
 	var all []uint32
 	for n, ok := spares.Pop(nodeLinks); ok; n, ok = spares.Pop(nodeLinks) {
 		all = append(all, n)
-	}
-	if len(all) == 0 {
-		tb.Fatal("no spare node is left: the check needs one")
+		hold(n, -2, 0)
 	}
 	for _, n := range all {
 		spares.Push(nodeLinks, n)
@@ -179,26 +201,16 @@ func check(tb testing.TB) {
 	used := 0
 	for t := ID(1); t < Tasks(); t++ {
 		s, _ := tasks[t].State()
-		if tasks[t].node != 0 {
+		if n := tasks[t].node.Load(); n != 0 {
 			used++
-		}
-		if _, ok := queued[t]; ok != (s == StateReady) {
-			tb.Fatalf("task %d: state %d, queued %v", t, s, ok)
-		}
-		if s != StateReady && tasks[t].node != 0 {
-			hold(tasks[t].node, -2, int(t))
-		}
-		if s == StateRunning && cpus[tasks[t].CPU()].cur.Load() != t {
-			tb.Fatalf("task %d is lost: RUNNING on CPU %d, which runs %d", t, tasks[t].CPU(), cpus[tasks[t].CPU()].cur.Load())
-		}
-		if s == StateWaking || s == StateDead {
-			tb.Fatalf("task %d is left in state %d", t, s)
+			hold(n, -1, int(t))
+		} else if s == StateReady {
+			used++ // in a band
+		} else if s != StateFree {
+			tb.Fatalf("task %d: state %d without a node", t, s)
 		}
 	}
-	for _, n := range all {
-		hold(n, -3, 0)
-	}
-	if want := len(cpus)*(nBands+sparesPerCPU) + 2*used; held != want {
+	if want := len(cpus)*int(nBands+sparesPerCPU) + 2*used; held != want {
 		tb.Fatalf("%d nodes are found, want %d", held, want)
 	}
 }

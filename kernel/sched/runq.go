@@ -3,11 +3,12 @@ package sched
 import (
 	"math/bits"
 	"sync/atomic"
+	"unsafe"
 
 	"pdac/kernel/lockfree"
 )
 
-// The run queue of a CPU: bands of entries, a word that says which bands may hold some, and the front slot. Lock-free.
+// The run queue of a CPU: bands of entries, a word that says which bands may hold some, and two slots. Lock-free.
 //
 // Paper: each band is a Queue of package lockfree (Michael and Scott, PODC 1996). That an entry is a name, taken by a CAS of what it
 // names, is how that queue's own tags work, and Harris's marked nodes (DISC 2001): what is removed logically stays linked.
@@ -23,24 +24,33 @@ import (
 //	    there, or that has removed it and next tries that CAS. So no task is lost. All other entries are stale: no CAS that they ask for
 //	    ever succeeds, since a number does not come back (mod 2^48: ten years at a million stays a second). Who pops one throws it away.
 //	(3) A band that holds an entry has its bit set, or its owner is in pop, or the entry's pusher is in push. A set bit means little.
-//	(4) A task that is in hand (NEW, WAKING, RUNNING, DEAD, FREE) has one node, Task.node, for its next entry. Push uses it up; a pop
-//	    gives its finder the queue's old dummy. Who takes a task from elsewhere than the head leaves the node of its entry in the queue,
-//	    and gets one from the spares, to which it returns when the entry is thrown away. There is a spare for each task record that was
-//	    ever used and sparesPerCPU for each CPU. Without one such a taker takes nothing, and the task stays for its turn.
+//	(4) A task that is in hand (NEW, WAKING, RUNNING, DEAD, FREE) or in a slot has one node, Task.node, for its next entry in a band.
+//	    A band takes it over, and Task.node is 0; a pop gives its finder the band's old dummy. Who takes a task from elsewhere than the
+//	    head leaves the node of its entry in the band, and gets one from the spares, to which it returns when the entry is thrown away.
+//	    There is a spare for each task record that was ever used and sparesPerCPU for each CPU. Without one such a taker takes nothing,
+//	    and the task stays for its turn.
 //
 // Words and writers:
 //
 //	Task.state           transitions in task.go
 //	CPU.bands[b]         any CPU; count and since too
 //	CPU.bits             set by anyone, after the entry is in; cleared by the owner
+//	CPU.lone             0 to reserved, and from there to an entry, by a pusher; from an entry to 0 by anyone, by CAS
 //	CPU.front            the owner; read by thieves
-//	Task.node            who has the task in hand; front's node, CPU.frontNode, the owner
+//	Task.node            who has the task in hand. While READY it stays as it was, so that who reads it before the CAS of that stay
+//	                     has read the right one if the CAS succeeds
 //
-// Linearization: a task enters at the READY of its state word and leaves at the CAS. For FIFO order within a band: at the
-// linearization points of Queue. Nothing else promises order.
+// Linearization: a task is runnable from the READY of its state word to the CAS. As a FIFO, for tasks of one band: push at the CAS
+// of Queue or of the lone slot, or at its set bit if that is later; pop at the CAS of head or of the slot, of an empty queue at its
+// load of the slot; take and retract anywhere, since they promise no order. Several bands, and who was in the front slot, have the
+// order of the policies.
+//
+// The lone slot. A task that becomes READY while the queue is empty, as where two take turns, goes to a slot of one entry. That is
+// before all later ones of its band, by whose rank it is served. The slot is reserved before READY is stored, so that the task's node
+// is known to stay in hand; a pusher that stops there makes others use the bands, and nobody waits.
 //
 // Why an entry cannot be missed: push links it, sets the bit unless it is set, and only then looks for idle CPUs (Ready); a CPU going
-// idle sets its idle bit and then looks at every queue's bits, and through them at the queues (place.go). The owner clears a bit after
+// idle sets its idle bit and then looks at every queue's lone slot and bits, and through them at the bands (place.go). The owner clears a bit after
 // it saw the band empty, looks at the band once more and sets it again if it is not: a pusher that saw the bit set had linked its
 // entry before the clearing, hence before that look. A thief that looks between the clearing and that look may miss the entry, but the
 // owner then has it: it is in pop, sets the bit again and goes on until it has a task or sees none.
@@ -53,6 +63,8 @@ import (
 //   - T walks on from a node that has been popped and is pushed into another queue: T reads entries of that queue; each is a name,
 //     and the CAS decides. T goes pullSteps at most.
 //   - O clears a bit, P links and sees the bit clear, sets it, O looks again and sets it too: set.
+//   - P reserves the lone slot, stores READY, Q retracts (the node is in hand), P stores the entry: stale; the owner clears it.
+//   - T takes the task of the lone slot and clears it, P fills it again, O's CAS of the entry that it read before fails: O looks again.
 //   - P stops between READY and the link for as long as a hypervisor likes: Q may retract the task meanwhile; else it waits for P, as it
 //     would for a waker that stops before READY. Nobody else waits.
 //
@@ -77,11 +89,12 @@ type band struct {
 
 // The bands, most urgent first, and their bits in CPU.bits. Each class has bandsPerClass from classBand on (class.go).
 const (
-	urgentBand    = 0 // tasks with a deliverable signal, and those who are put first
-	frontBit      = 1 // of what waits returns: the front slot (front.go), no band
+	urgentBand    = 0      // tasks with a deliverable signal, and those who are put first
+	frontBit      = 1      // the front slot (front.go), no band
+	loneSlot      = nBands // stands for the lone slot, which has no bit
 	firstBand     = 2
 	bandsPerClass = 16
-	nBands        = firstBand + int(nClasses)*bandsPerClass
+	nBands        = firstBand + uint32(nClasses)*bandsPerClass
 )
 
 // Entries live in nodes that are a cache line apart, as they come to be used by different CPUs.
@@ -89,6 +102,9 @@ const (
 	nodeStep     = 4
 	sparesPerCPU = 16
 )
+
+// reserved is in the lone slot while its pusher makes the task READY. Entries are greater: numbers begin at 1.
+const reserved = 1
 
 var (
 	nodes     []lockfree.Node
@@ -98,7 +114,7 @@ var (
 
 // Entries returns how long Machine.Entries has to be for that many CPUs, and tasks with numbers below ntasks.
 func Entries(ncpu int, ntasks uint32) int {
-	return (1 + ncpu*(nBands+sparesPerCPU) + 2*int(ntasks)) * nodeStep
+	return (1 + ncpu*int(nBands+sparesPerCPU) + 2*int(ntasks)) * nodeStep
 }
 
 // initQueues makes the queues empty.
@@ -121,9 +137,10 @@ func initQueues() {
 
 // equip gives a task record that is used for the first time its node, and the spares one.
 func (tk *Task) equip(t ID) {
-	if tk.node == 0 {
-		tk.node = uint32(Entries(len(cpus), t))
-		spares.Push(nodeLinks, tk.node+nodeStep)
+	if tk.node.Load() == 0 {
+		n := uint32(Entries(len(cpus), t))
+		tk.node.Store(n)
+		spares.Push(nodeLinks, n+nodeStep)
 	}
 }
 
@@ -156,132 +173,211 @@ func (c *CPU) push(cpu int, t ID, tk *Task, front bool) uint32 {
 	return c.queue(t, tk, StateWaking, front)
 }
 
-// queue makes a task READY in the queue of its CPU.
+// queue makes a task READY in the queue of its CPU. READY is stored first, then Attn is looked at: the pair of Urgent's Attn (its
+// caller's), then READY.
 //
 //go:nosplit
 func (c *CPU) queue(t ID, tk *Task, from State, front bool) uint32 {
-	n, since, b := tk.node, tk.readySince, tk.band()
-	e := tk.state.Add(numberOne+uint64(StateReady)-uint64(from)) - uint64(StateReady) + uint64(t)
-	// READY first, then Attn: the pair of Urgent's Attn (its caller's), then READY.
+	w := tk.weight.Load()
+	b := w & 0xff
+	if lotteries.Load()>>(b&63)&1 != 0 { // tk.band, inline
+		b = tk.lotteryBand(b, w>>16)
+	}
+	if !front && c.bits.Load() == 0 && c.lone.Load() == 0 && c.lone.CompareAndSwap(0, reserved) {
+		c.lone.Store(tk.stay(t, from))
+		if tk.Attn.Load() != 0 {
+			return tk.urge(t)
+		}
+		return b
+	}
+	n, since := tk.node.Load(), tk.readySince
+	tk.node.Store(0)
+	e := tk.stay(t, from)
 	if front || tk.Attn.Load() != 0 {
 		b = urgentBand
 	}
-	c.enter(b, e, n, since)
+	bd := c.at(b) // enter, inline
+	bd.count.Add(1)
+	bd.Push(nodes, n, e)
+	if c.bits.Load()>>(b&63)&1 == 0 {
+		c.show(b, since)
+	}
 	return b
 }
 
+// stay makes a task that the caller has in hand READY, and returns the entry. It inlines.
+func (tk *Task) stay(t ID, from State) uint64 {
+	return tk.state.Add(numberOne+uint64(StateReady)-uint64(from)) + uint64(t) - uint64(StateReady)
+}
+
+// urge moves a READY task to the urgent band, unless somebody else has taken it.
+func (tk *Task) urge(t ID) uint32 {
+	if at, ok := tk.retract(); ok {
+		on(at).push(at, t, tk, true)
+	}
+	return urgentBand
+}
+
 // enter puts an entry into a band, in node n.
-//
-//go:nosplit
 func (c *CPU) enter(b uint32, e uint64, n uint32, since uint64) {
-	bd := &c.bands[b%uint32(len(c.bands))]
+	bd := c.at(b)
 	bd.count.Add(1)
 	bd.Push(nodes, n, e)
-	if bit := uint64(1) << (b % 64); c.bits.Load()&bit == 0 {
-		bd.since.Store(since)
-		c.bits.Or(bit)
+	if c.bits.Load()>>(b&63)&1 == 0 {
+		c.show(b, since)
 	}
 }
 
-// waits returns the bits of the bands that may hold entries, and of the front slot.
-func (c *CPU) waits() uint64 {
-	set := c.bits.Load()
-	if c.front.Load() != 0 {
-		set |= 1 << frontBit
-	}
-	return set
+// show sets the bit of a band, which has waited since then.
+//
+//go:noinline
+func (c *CPU) show(b uint32, since uint64) {
+	c.at(b).since.Store(since)
+	c.bits.Or(1 << (b & 63))
 }
 
 // pop makes the next task of the CPU's own queue RUNNING; 0 if there is none. more is not 0 when it may not have been the last.
 //
 //go:nosplit
 func (c *CPU) pop() (t ID, more uint64) {
-	set := c.waits()
+	set := c.bits.Load() // before lone, whose entry is before those that came into the bands while it was taken
+	e := c.lone.Load()
 	if set == 0 {
-		return 0, 0
-	}
-	if set&(set-1)|set&(lotteries.Load()|1<<frontBit) != 0 {
+		if e <= reserved && c.bits.Load() == 0 { // nothing came in between: only we clear bits
+			return 0, 0
+		}
+		if e > reserved && c.lone.CompareAndSwap(e, 0) && run(e) {
+			return named(e), 0
+		}
 		return c.pick()
 	}
-	bd := &c.bands[bits.TrailingZeros64(set)%len(c.bands)]
-	e, n, ok := bd.Pop(nodes)
+	if e > reserved || set&(set-1)|set&(lotteries.Load()|1<<frontBit) != 0 {
+		return c.pick()
+	}
+	b := uint32(bits.TrailingZeros64(set))
+	bd := c.at(b)
+	v, n, ok := bd.Pop(nodes) // as popBand
 	if !ok {
 		return c.pick()
 	}
 	left := bd.count.Add(^uint32(0))
 	bd.since.Store(c.since)
-	if !run(e) {
+	if left == 0 {
+		c.hide(b)
+	}
+	if !run(v) {
 		spares.Push(nodeLinks, n)
 		return c.pick()
 	}
-	t = named(e)
-	Get(t).node = n
-	if left == 0 {
-		c.hide(uint32(bits.TrailingZeros64(set)))
-	}
+	t = named(v)
+	Get(t).node.Store(n)
 	return t, uint64(left)
 }
 
-// pick is pop where there is a choice to make, or an empty or stale band to clear away.
+// popBand makes the head of a band RUNNING. 0: it was stale, or there was none; then the bit is cleared.
+func (c *CPU) popBand(b uint32) (t ID, more uint64) {
+	bd := c.at(b)
+	e, n, ok := bd.Pop(nodes)
+	if !ok {
+		c.hide(b)
+		return 0, 0
+	}
+	more = uint64(bd.count.Add(^uint32(0)))
+	bd.since.Store(c.since)
+	if more == 0 {
+		c.hide(b) // so that who comes next finds the queue empty, and the lone slot to be used
+	}
+	if !run(e) {
+		spares.Push(nodeLinks, n)
+		return 0, 0
+	}
+	t = named(e)
+	Get(t).node.Store(n)
+	return t, more
+}
+
+// pick is pop where there is a choice to make, or something empty or stale to clear away.
 func (c *CPU) pick() (t ID, more uint64) {
 	for {
-		set := c.waits()
-		if set == 0 {
-			return 0, 0
-		}
-		b, aged := c.choose(set)
-		if b == frontBit {
-			if t = c.popFront(); t != 0 {
-				return t, c.waits()
+		set := c.bits.Load()
+		e := c.lone.Load()
+		if set == 0 && e <= reserved {
+			if c.bits.Load() == 0 {
+				return 0, 0
 			}
 			continue
 		}
-		if !aged && lotteries.Load()>>b&1 != 0 {
-			b = c.draw(set, b)
-		}
-		bd := &c.bands[b]
-		e, n, ok := bd.Pop(nodes)
-		if !ok {
-			c.hide(b)
+		if set != 0 && e > reserved && lotteries.Load() != 0 {
+			c.joinOthers(e) // in a draw it is one of them
 			continue
 		}
-		left := bd.count.Add(^uint32(0))
-		bd.since.Store(c.since)
-		if !run(e) {
-			spares.Push(nodeLinks, n)
+		b, aged := c.choose(set, e)
+		switch {
+		case b == loneSlot:
+			if c.lone.CompareAndSwap(e, 0) && run(e) {
+				t = named(e)
+			}
+		case b == frontBit:
+			t = c.popFront()
+		case !aged && lotteries.Load()>>b&1 != 0:
+			t, more = c.popBand(c.draw(set, b))
+		default:
+			t, more = c.popBand(b)
+		}
+		if t == 0 {
 			continue
 		}
-		t = named(e)
-		Get(t).node = n
 		c.protected = aged
 		if aged && set&(1<<urgentBand) != 0 && b != urgentBand {
 			Get(t).quantumEnd = MinQuantum // what is urgent waits no longer than this
 		}
-		return t, uint64(left) | set&^(1<<b)
+		return t, more | c.bits.Load()
 	}
 }
 
-// choose returns the band to be served next: one that has waited too long, else the most urgent.
-func (c *CPU) choose(set uint64) (b uint32, aged bool) {
+// choose returns the band to be served next, or a slot: who has waited too long, else the most urgent, the slots' before others of
+// their bands. e is the lone entry.
+func (c *CPU) choose(set, e uint64) (b uint32, aged bool) {
 	if c.since >= c.nextAge {
-		if b, aged = c.overdue(set, c.since); aged {
+		if b, aged = c.overdue(set, e, c.since); aged {
 			return b, true
 		}
 	}
-	b = uint32(bits.TrailingZeros64(set))
-	if b == frontBit {
-		if other := uint32(bits.TrailingZeros64(set &^ (1 << frontBit))); other < Get(named(c.front.Load())).band() {
-			return other, false
+	b = uint32(bits.TrailingZeros64(set &^ (1 << frontBit)))
+	rank := b
+	if e > reserved {
+		if r := Get(named(e)).band(); r <= rank {
+			b, rank = loneSlot, r
 		}
+	}
+	if set&(1<<frontBit) != 0 && c.frontBand <= rank {
+		b = frontBit
 	}
 	return b, false
 }
 
+// joinOthers moves the task of the lone slot to its band.
+func (c *CPU) joinOthers(e uint64) {
+	t, w := named(e), readyWord(e)
+	c.lone.CompareAndSwap(e, 0)
+	if tk := Get(t); tk.take(w, StateWaking) {
+		c.queue(t, tk, StateWaking, false)
+	}
+}
+
+// at returns a band, unchecked like a task's record.
+func (c *CPU) at(b uint32) *band {
+	return (*band)(unsafe.Add(unsafe.Pointer(&c.bands), uintptr(b)*unsafe.Sizeof(band{})))
+}
+
 // hide clears the bit of a band that was seen empty.
+//
+//go:noinline
 func (c *CPU) hide(b uint32) {
-	c.bits.And(^(1 << b))
-	if !c.bands[b].Empty(nodes) {
-		c.bits.Or(1 << b)
+	bit := uint64(1) << (b & 63)
+	c.bits.And(^bit)
+	if !c.at(b).Empty(nodes) {
+		c.bits.Or(bit)
 	}
 }
 
@@ -302,7 +398,10 @@ func (c *CPU) head(b uint32) (e, place uint64, ok bool) {
 
 // first returns a task that waits in the queue and would be next, but for the policies; 0 if there is none. Any CPU may call it.
 func (c *CPU) first() ID {
-	for set := c.waits(); set != 0; set &= set - 1 {
+	if e := c.lone.Load(); e > reserved && ready(e) {
+		return named(e)
+	}
+	for set := c.bits.Load(); set != 0; set &= set - 1 {
 		b := uint32(bits.TrailingZeros64(set))
 		if b == frontBit {
 			if e := c.front.Load(); e != 0 && ready(e) {
@@ -315,10 +414,16 @@ func (c *CPU) first() ID {
 	return 0
 }
 
+// empty reports whether the queue was seen without an entry. It inlines.
+func (c *CPU) empty() bool { return c.bits.Load() == 0 && c.lone.Load() <= reserved }
+
 // load returns how many tasks wait in the queue, as a hint: it counts stale entries.
 func (c *CPU) load() uint32 {
 	n := uint32(0)
-	for set := c.waits(); set != 0; set &= set - 1 {
+	if c.lone.Load() > reserved {
+		n = 1
+	}
+	for set := c.bits.Load(); set != 0; set &= set - 1 {
 		if b := bits.TrailingZeros64(set); b == frontBit {
 			n++
 		} else {
@@ -328,22 +433,32 @@ func (c *CPU) load() uint32 {
 	return n
 }
 
-// retract takes a READY task out of its stay and into the caller's hands; at is the CPU where it was. ok is false when it is not READY,
-// or there is no spare node.
+// take takes a task out of the stay whose state word is w, wherever its entry lies, into the caller's hands or to RUNNING. False: the
+// stay is over, or there is no spare node.
+func (tk *Task) take(w uint64, to State) bool {
+	n := tk.node.Load()
+	if n == 0 { // the band has it
+		var ok bool
+		if n, ok = spares.Pop(nodeLinks); !ok {
+			return false
+		}
+		if !tk.state.CompareAndSwap(w, w+uint64(to)-uint64(StateReady)) {
+			spares.Push(nodeLinks, n)
+			return false
+		}
+		tk.node.Store(n)
+		return true
+	}
+	return tk.state.CompareAndSwap(w, w+uint64(to)-uint64(StateReady))
+}
+
+// retract takes a READY task into the caller's hands; at is the CPU where it was. ok is false when it is not READY, or there is no
+// spare node.
 func (tk *Task) retract() (at int, ok bool) {
 	w := tk.state.Load()
 	if State(w) != StateReady {
 		return 0, false
 	}
-	at = tk.CPU() // that of this stay, if the CAS succeeds
-	n, ok := spares.Pop(nodeLinks)
-	if !ok {
-		return 0, false
-	}
-	if !tk.state.CompareAndSwap(w, w+uint64(StateWaking)-uint64(StateReady)) {
-		spares.Push(nodeLinks, n)
-		return 0, false
-	}
-	tk.node = n
-	return at, true
+	at = tk.CPU() // that of this stay, if take succeeds
+	return at, tk.take(w, StateWaking)
 }

@@ -46,6 +46,9 @@ func simulate(tb testing.TB, seed uint64, ncpu, nnodes, ntasks, births, length, 
 		}
 		if n%every == 0 {
 			check(tb)
+			if n%(64*every) == 0 {
+				checkNodes(tb)
+			}
 			settle()
 			checkSettled(tb, f)
 			if tb.Failed() {
@@ -88,6 +91,7 @@ func simulate(tb testing.TB, seed uint64, ncpu, nnodes, ntasks, births, length, 
 			w.post(rng.IntN(ncpu), waiter)
 		}
 	}
+	checkNodes(tb)
 	return w
 }
 

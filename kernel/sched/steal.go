@@ -16,7 +16,13 @@ const (
 
 // take makes the first task in c's queue that may run on cpu RUNNING there; 0 if there is none. Any CPU but c may call it.
 func (c *CPU) take(cpu int) (t ID) {
-	for set := c.waits(); set != 0; set &= set - 1 {
+	if e := c.lone.Load(); e > reserved {
+		if t = capture(e, cpu); t != 0 {
+			c.lone.CompareAndSwap(e, 0)
+			return arrive(t, cpu)
+		}
+	}
+	for set := c.bits.Load(); set != 0; set &= set - 1 {
 		b := uint32(bits.TrailingZeros64(set))
 		if b == frontBit {
 			t = capture(c.front.Load(), cpu)
@@ -24,13 +30,19 @@ func (c *CPU) take(cpu int) (t ID) {
 			t = c.takeBehind(b, cpu)
 		}
 		if t != 0 {
-			tk := Get(t)
-			tk.cpu.Store(uint32(cpu)) // RUNNING first, then cpu, then the affinity again (search): the pair of SetAffinity and Urgent
-			tk.migrations.Add(1)
-			return t
+			return arrive(t, cpu)
 		}
 	}
 	return 0
+}
+
+// arrive notes that a task that was taken is cpu's: RUNNING first, then this, then the affinity again (search), the pair of
+// SetAffinity and Urgent.
+func arrive(t ID, cpu int) ID {
+	tk := Get(t)
+	tk.cpu.Store(uint32(cpu))
+	tk.migrations.Add(1)
+	return t
 }
 
 // takeHead makes the head of a band RUNNING, if it may run on cpu. It needs no spare node.
@@ -46,7 +58,7 @@ func (c *CPU) takeHead(b uint32, cpu int) ID {
 		}
 		c.bands[b].count.Add(^uint32(0))
 		if run(e) {
-			Get(named(e)).node = n
+			Get(named(e)).node.Store(n)
 			return named(e)
 		}
 		spares.Push(nodeLinks, n)
@@ -80,26 +92,18 @@ func (c *CPU) takeBehind(b uint32, cpu int) ID {
 
 // capture makes an entry's task RUNNING where it lies, if it may run on cpu.
 func capture(e uint64, cpu int) ID {
-	if e == 0 || !ready(e) || !Get(named(e)).mayRun(cpu) {
-		return 0
+	tk := Get(named(e))
+	if ready(e) && tk.mayRun(cpu) && tk.take(readyWord(e), StateRunning) {
+		return named(e)
 	}
-	n, ok := spares.Pop(nodeLinks)
-	if !ok {
-		return 0
-	}
-	if !run(e) {
-		spares.Push(nodeLinks, n)
-		return 0
-	}
-	Get(named(e)).node = n
-	return named(e)
+	return 0
 }
 
 // offers returns how many tasks another CPU has to give. A queue of one whose CPU is about to look at it is left alone: the task
 // was put there for that CPU, and the IPI is on its way. Should that CPU go on with what it runs, it offers the task again (Leave).
 func (c *CPU) offers() uint32 {
 	d := uint32(0)
-	if c.waits() != 0 {
+	if !c.empty() {
 		if d = c.load(); d == 1 && c.need.Load() != 0 {
 			return 0
 		}

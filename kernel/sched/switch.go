@@ -57,7 +57,7 @@ func Park(cpu int, t ID, deadline uint64) (seq uint64) {
 // Yield lets the others of the CPU's queue run before the current task, if there are any; it takes effect in Leave.
 func Yield(cpu int, t ID) {
 	c := on(cpu)
-	if c.load() != 0 {
+	if !c.empty() {
 		c.yield = true
 		c.need.Or(evaluate)
 	}
@@ -116,23 +116,35 @@ func Leave(cpu int) ID {
 	return t
 }
 
-// begin gives the task that is to run what is left of its quantum, or a new one. It inlines.
+// begin gives the task that is to run what is left of its quantum, or a new one.
+//
+//go:nosplit
 func (c *CPU) begin(cpu int, tk *Task, now uint64) {
+	below := tk.weight.Load() & 0xff // its band, under RoundRobin
 	left := tk.quantumEnd
 	if left == 0 {
-		left = tk.slice()
+		if left = uint64(tk.quantum.Load()); left == 0 {
+			left = quanta[(below-firstBand)/bandsPerClass%uint32(len(quanta))].Load()
+		}
 	}
 	tk.quantumEnd = now + left
-	if lotteries.Load() != 0 {
-		tk.boost.Store(0)
-	}
-	below := tk.preemptedBelow()
-	if c.protected {
-		c.protected = false
-		below = urgentBand + 1
+	if c.protected || lotteries.Load() != 0 {
+		below = c.beginDrawn(tk)
 	}
 	c.below.Store(below)
 	c.arm(cpu, tk.quantumEnd)
+}
+
+// beginDrawn is the part of begin that few tasks need. It returns the band below which others preempt the task.
+//
+//go:noinline
+func (c *CPU) beginDrawn(tk *Task) uint32 {
+	tk.boost.Store(0)
+	if c.protected {
+		c.protected = false
+		return urgentBand + 1
+	}
+	return tk.preemptedBelow()
 }
 
 // search finds a task for a CPU that has none: t, which is RUNNING here, if its affinity still allows. t is 0 when there is none; the
@@ -154,7 +166,7 @@ func (c *CPU) search(cpu int, now uint64, t ID, more uint64) (uint64, ID, uint64
 			if c.idle {
 				c.busy(cpu, now)
 			}
-			if from != cpu && on(from).waits() != 0 && anyIdle() {
+			if from != cpu && !on(from).empty() && anyIdle() {
 				on(from).share(cpu) // the next idle CPU takes the next
 			}
 			return now, t, more
@@ -184,8 +196,8 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 		t, more = c.pop()
 		return c.search(cpu, now, t, more)
 	}
-	switch set := c.waits(); {
-	case set == 0:
+	switch {
+	case c.empty():
 		c.stay(cpu, tk, now)
 		return now, 0, 0
 	case yield: // to whoever it may be: the task may wait for what a less urgent one has
@@ -196,16 +208,11 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 		if lotteries.Load() != 0 {
 			c.compensate(tk, now)
 		}
-		if more == 0 { // it waits alone: PassTurn
-			tk.quantumEnd, tk.readySince = 0, now
-			c.toFront(cur, tk, now)
-			break
-		}
 		fallthrough
 	case now >= tk.quantumEnd:
 		tk.quantumEnd, tk.readySince = 0, now // while it is still ours
 		c.queue(cur, tk, StateRunning, false)
-	case why&preempt != 0 && set&(1<<c.below.Load()-1) != 0:
+	case why&preempt != 0 && c.outranked(c.below.Load()):
 		tk.quantumEnd -= now
 		tk.readySince = now
 		c.toFront(cur, tk, now)
@@ -230,6 +237,12 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 	return now, t, more
 }
 
+// outranked reports whether something in the queue is more urgent than band below.
+func (c *CPU) outranked(below uint32) bool {
+	e := c.lone.Load()
+	return c.bits.Load()&(1<<below-1)&^(1<<frontBit) != 0 || e > reserved && Get(named(e)).band() < below
+}
+
 // stay goes on with the current task.
 func (c *CPU) stay(cpu int, tk *Task, now uint64) {
 	if now >= tk.quantumEnd {
@@ -237,7 +250,7 @@ func (c *CPU) stay(cpu int, tk *Task, now uint64) {
 	}
 	c.below.Store(tk.preemptedBelow())
 	c.arm(cpu, tk.quantumEnd)
-	if c.waits() != 0 && anyIdle() {
+	if !c.empty() && anyIdle() {
 		c.share(cpu)
 	}
 }

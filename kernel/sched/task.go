@@ -70,7 +70,7 @@ type Task struct {
 	// the task first. Any CPU sets it, then calls Urgent; the task's own CPU clears it.
 	Attn atomic.Uint32
 
-	node    uint32        // for its next entry in a queue; who has the task in hand
+	node    atomic.Uint32 // for its next entry in a band; who has the task in hand. 0 while it is in one
 	affine  atomic.Uint32 // 0: may run anywhere; 1 + the CPU: there only; many: see affinity
 	weight  atomic.Uint32 // class, priority and tickets (class.go); by CAS
 	quantum atomic.Uint32 // ns, 0: its class's
@@ -92,7 +92,7 @@ type Task struct {
 	timer      uint32                       // node of its last sleep with a deadline (sleep.go); whoever has the task in hand
 	unlisted   [2]atomic.Uint64             // deadline and number of a sleep without a node; whoever has the task in hand
 	sleep      TimerNode
-	_          [40]byte
+	_          [32]byte
 }
 
 // Get returns the record of a task. The number must be one that New returned, now or earlier: it is not checked, since that

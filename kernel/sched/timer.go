@@ -23,10 +23,12 @@ type TimerNode struct {
 	home atomic.Uint32
 	task atomic.Uint32 // whose sleep it is, 0: a Timer
 
-	firing atomic.Uint32 // OnTimer callbacks that run or are about to; raised under the lock that unlinks
+	// OnTimer callbacks so far: begun is raised under the lock that unlinks, before home is 0, ended afterwards.
+	begun, ended atomic.Uint32
 }
 
-// timerQueue holds the Timers that were armed on one CPU. None is on the way of a wakeup or switch. Only that CPU adds and expires; any CPU removes.
+// timerQueue holds the Timers that were armed on one CPU; none is on the way of a wakeup or switch. Only that CPU adds and expires; any
+// CPU removes.
 // The lock is held for heap operations only: logarithmic, amortized; at worst one pass over the children of the root.
 // Lock order: a caller's lock, this, none.
 type timerQueue struct {
@@ -112,7 +114,7 @@ func (q *timerQueue) expire(cpu int, c *CPU, now uint64) {
 		q.root = heapRemove(n, n, nd)
 		q.count--
 		q.setFirst()
-		nd.firing.Add(1) // before home is 0: DisarmTimer looks at home, then here
+		nd.begun.Add(1)
 		nd.home.Store(0)
 		q.lock.Unlock()
 
@@ -121,7 +123,7 @@ func (q *timerQueue) expire(cpu int, c *CPU, now uint64) {
 			onTimer(cpu, c.firing)
 		}
 		c.firing = 0
-		nd.firing.Add(^uint32(0))
+		nd.ended.Add(1)
 	}
 }
 
@@ -153,7 +155,7 @@ func ArmTimer(cpu int, tm Timer, deadline uint64) {
 // spin acknowledges those. From within the timer's own callback it does not wait for that.
 func DisarmTimer(cpu int, tm Timer) (armed bool) {
 	n, nd := tm+uint32(len(tasks)), &machine.Timers[tm]
-	own := uint32(0)
+	own := int32(0)
 	if on(cpu).firing == tm {
 		own = 1
 	}
@@ -161,11 +163,13 @@ func DisarmTimer(cpu int, tm Timer) (armed bool) {
 		if nd.remove(n) {
 			armed = true
 		}
-		for nd.firing.Load() > own {
+		begun := nd.begun.Load()
+		for int32(begun-nd.ended.Load()) > own {
 			vm.Poll(cpu)
 			asm.Pause()
 		}
-		if nd.home.Load() == 0 { // not armed again by the callback that was waited for
+		// Nothing ran just now. If it is not armed, nor was since begun was read, nobody is left who would arm it.
+		if nd.home.Load() == 0 && nd.begun.Load() == begun {
 			return armed
 		}
 	}

@@ -66,6 +66,7 @@ func torture(t *testing.T, ncpu, nnodes, ntasks, births int, affinity, pairs boo
 		return
 	}
 	check(t)
+	checkNodes(t)
 	for id := ID(1); id < Tasks(); id++ {
 		if i := Info(id); i.State != StateFree {
 			t.Errorf("task %d is left: %+v", id, i)

@@ -237,6 +237,19 @@ func (w *workload) step(cpu int, id ID) {
 		}
 	case 13:
 		w.f.clock.Add(p.rng.Uint64() % 4000)
+	case 14:
+		switch r := p.rng.Uint64(); r % 6 {
+		case 0:
+			SetPolicy(Class(r>>8%3), Policy(r>>16%2))
+		case 1:
+			SetClass(cpu, other, Class(r>>8%3))
+		case 2:
+			SetPriority(other, uint8(r>>8))
+		case 3:
+			SetTickets(other, uint32(r>>8))
+		case 4:
+			SetQuantum(other, r>>8%(2*MaxQuantum))
+		}
 	}
 	p.stamp.Store(0)
 }

@@ -5,14 +5,13 @@ import "sync/atomic"
 // change is what mprotect, madvise and SetPolicy do to areas.
 type change struct {
 	clear, set uint32 // attributes
-	place      bool   // set policy
-	policy     uint64
+	nodes      uint64 // of the policy, if its mode is among them
 }
 
 func (c change) apply(a area) area {
 	a.attr = a.attr&^c.clear | c.set
-	if c.place {
-		a.policy = c.policy
+	if c.clear&areaMode != 0 {
+		a.nodes = c.nodes
 	}
 	return a
 }
@@ -20,7 +19,7 @@ func (c change) apply(a area) area {
 // alter changes the areas of s, of which it contains what c says, and then their
 // pages.
 func alter(cpu int, s span, c coverage, ch change) Errno {
-	if !ch.place && c.any&ch.clear == ch.set && c.all&ch.clear == ch.set {
+	if ch.clear&areaMode == 0 && c.any&ch.clear == ch.set && c.all&ch.clear == ch.set {
 		return 0
 	}
 	if !tree.reserve(cpu, c.areas+2) {

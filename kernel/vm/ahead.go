@@ -3,13 +3,15 @@ package vm
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"pdac/kernel/numa"
 )
 
 // Faults ahead: a program that goes through fresh memory, as an allocator does,
 // takes one fault for aheadPages pages. Only the first of a run is told apart from
 // a lone touch, by the page before it, so that sparse memory stays sparse: a run
-// costs at most aheadPages-1 pages that nobody may ever touch, and they are near
-// the CPU that faulted.
+// costs at most aheadPages-1 pages that nobody may ever touch. Each comes from where
+// the policy wants it, as by a fault of its own.
 //
 // Rejected: filling the whole group around any fault, which gives each thread's
 // stacks, touched at one end, four pages for one; more pages at once, which
@@ -24,9 +26,9 @@ const aheadPages = 4
 //
 // Nobody waits for these pages: see Config.Spare. What makes a fault's own page
 // right (fault.go) makes them so, since they are of the same area, page table and section.
-func ahead(cpu int, policy uint64, e *uint64, va, end, bits uint64) {
+func ahead(cpu int, p numa.Policy, e *uint64, va, end, bits uint64) {
 	i := index(va, ptShift)
-	if i == 0 || atomic.LoadUint64(beside(e, -1))&pteP == 0 {
+	if i == 0 || atomic.LoadUint64(beside(e, -1))&(pteP|pteSampled) == 0 {
 		return
 	}
 	for i, va = i+1, va&^(PageSize-1)+PageSize; i%aheadPages != 0 && va < end; i, va = i+1, va+PageSize {
@@ -34,7 +36,7 @@ func ahead(cpu int, policy uint64, e *uint64, va, end, bits uint64) {
 		if atomic.LoadUint64(e) != 0 {
 			return
 		}
-		frame, ok := machine.Spare(cpu, policy)
+		frame, ok := machine.Spare(cpu, p, va>>ptShift)
 		if !ok {
 			return
 		}

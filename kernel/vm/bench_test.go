@@ -3,6 +3,8 @@ package vm
 import (
 	"fmt"
 	"testing"
+
+	"pdac/kernel/numa"
 )
 
 // bootBench has an allocator that costs next to nothing and zeroes nothing, so
@@ -14,7 +16,7 @@ func bootBench(b *testing.B, mode HugeMode) {
 	for f := uint32(frames - 1); f >= 1024; f-- {
 		list = append(list, f)
 	}
-	machine.Alloc = func(int, uint64, bool) (uint32, bool) {
+	machine.Alloc = func(int, numa.Policy, uint64, bool) (uint32, bool) {
 		f := list[len(list)-1]
 		list = list[:len(list)-1]
 		return f, true

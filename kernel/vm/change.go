@@ -14,12 +14,12 @@ type halves struct{ lo, hi uint32 }
 func reserveSplits(cpu int, s span) (h halves, ok bool) {
 	root := tree.top()
 	if mayCross(root, s.lo) {
-		if h.lo, ok = machine.Alloc(cpu, 0, false); !ok {
+		if h.lo, ok = kernelFrame(cpu); !ok {
 			return halves{}, false
 		}
 	}
 	if mayCross(root, s.hi) && (h.lo == 0 || s.hi&^(HugeSize-1) != s.lo&^(HugeSize-1)) {
-		if h.hi, ok = machine.Alloc(cpu, 0, false); !ok {
+		if h.hi, ok = kernelFrame(cpu); !ok {
 			if h.lo != 0 {
 				machine.Free(cpu, h.lo, false)
 			}

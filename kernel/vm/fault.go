@@ -112,7 +112,7 @@ func resolve(cpu int, va, code uint64) Outcome {
 	if v == 0 && shift == pdShift {
 		base := va &^ (HugeSize - 1)
 		if base >= n.start && n.end-base >= HugeSize && wantHuge(attr) {
-			if frame, ok := machine.Alloc(cpu, n.policy, true); ok {
+			if frame, ok := machine.Alloc(cpu, effective(cpu, n.policy()), va>>pdShift, true); ok {
 				machine.Zero(frame, true)
 				if atomic.CompareAndSwapUint64(e, 0, uint64(frame)<<12|bits|ptePS) {
 					cpus[cpu].faults2M.Add(1)
@@ -131,18 +131,22 @@ func resolve(cpu int, va, code uint64) Outcome {
 	}
 	if v&ptePS == 0 && shift == pdShift {
 		e = pte(v, va, ptShift)
-		v = atomic.LoadUint64(e)
+		if v = atomic.LoadUint64(e); v == pteBusy {
+			return busy
+		}
 	}
 	if v != 0 {
 		// Another CPU was first, or our TLB was behind; or mprotect is under way
 		// and has got as far as the tree. A fault only adds rights: what takes
 		// them away must see that they were there, and shoot down.
-		if want := (v|bits)&^pteNX | v&bits&pteNX; v != want {
-			atomic.CompareAndSwapUint64(e, v, want)
+		want := (v&^pteSampled|bits)&^pteNX | v&bits&pteNX
+		if v != want && atomic.CompareAndSwapUint64(e, v, want) && v&pteSampled != 0 {
+			sampled(cpu, v)
 		}
 		return Done
 	}
-	frame, ok := machine.Alloc(cpu, n.policy, false)
+	p := effective(cpu, n.policy())
+	frame, ok := machine.Alloc(cpu, p, va>>ptShift, false)
 	if !ok {
 		return NoMemory
 	}
@@ -153,7 +157,7 @@ func resolve(cpu int, va, code uint64) Outcome {
 	}
 	cpus[cpu].faults4K.Add(1)
 	if va&^(PageSize-1) > n.start {
-		ahead(cpu, n.policy, e, va, n.end, bits)
+		ahead(cpu, p, e, va, n.end, bits)
 	}
 	return Done
 }

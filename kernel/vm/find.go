@@ -1,6 +1,10 @@
 package vm
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"pdac/kernel/numa"
+)
 
 // Look-ups in a tree of areas that is not being changed: those of a fault
 // section or of the holder of areasLock, and Walk, which is in neither.
@@ -76,7 +80,7 @@ type Area struct {
 	Prot       uint32 // ProtRead | ...
 	Huge       bool   // MADV_HUGEPAGE
 	NoHuge     bool   // MADV_NOHUGEPAGE
-	Policy     uint64 // the word given to SetPolicy, or 0
+	Policy     numa.Policy
 }
 
 // maxHeight bounds the height of an AVL tree of 2^32 nodes: 1.44 * 32, and some.
@@ -117,7 +121,7 @@ func walk(i uint32, from uint64) (a Area, ok bool) {
 			Prot:   meta & protAll,
 			Huge:   meta&areaHuge != 0,
 			NoHuge: meta&areaNoHuge != 0,
-			Policy: atomic.LoadUint64(&n.policy),
+			Policy: policyOf(meta, atomic.LoadUint64(&n.nodes)),
 		}
 		ok = true
 		i = atomic.LoadUint32(&n.left)

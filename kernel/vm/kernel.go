@@ -26,7 +26,7 @@ func Populate(cpu int, va, n uint64) bool {
 		if shift != ptShift || atomic.LoadUint64(e) != 0 {
 			continue
 		}
-		frame, ok := machine.Alloc(cpu, 0, false)
+		frame, ok := kernelFrame(cpu)
 		if !ok {
 			return false
 		}
@@ -113,7 +113,7 @@ func mapKernel(cpu int, s span, pa, bits uint64) bool {
 // code or its stack may be in that page, so unlike splitPage it cannot take the
 // page away in between. MapKernel does this at boot, before other CPUs run.
 func splitKernel(cpu int, e *uint64, v uint64) bool {
-	t, ok := machine.Alloc(cpu, 0, false)
+	t, ok := kernelFrame(cpu)
 	if !ok {
 		return false
 	}

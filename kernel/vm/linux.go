@@ -5,6 +5,7 @@ type Errno uint32
 
 const (
 	EPERM  Errno = 1
+	EIO    Errno = 5
 	ENOMEM Errno = 12
 	EFAULT Errno = 14
 	EEXIST Errno = 17

@@ -207,23 +207,6 @@ func Protect(cpu int, addr, n, prot uint64) Errno {
 	return err
 }
 
-// SetPolicy gives the areas of a range a policy word, which Config.Alloc gets
-// for pages touched from then on. Errors: EINVAL for an unaligned address, ENOMEM
-// as for Protect.
-func SetPolicy(cpu int, addr, n, policy uint64) Errno {
-	s, ok := pages(addr, n)
-	if !ok || addr&(PageSize-1) != 0 || n > UserEnd {
-		return EINVAL
-	}
-	lock(cpu)
-	err := ENOMEM
-	if c := covered(s); c.bytes == s.hi-s.lo {
-		err = alter(cpu, s, c, change{place: true, policy: policy})
-	}
-	areasLock.Unlock()
-	return err
-}
-
 // prefault touches the pages of s on behalf of MAP_POPULATE, as far as memory goes.
 func prefault(cpu int, s span, attr uint32) {
 	code := uint64(0)

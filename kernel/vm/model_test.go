@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"pdac/kernel/numa"
 )
 
 // The model of the program's memory: a page-granular map over a few 2 MiB
@@ -19,7 +21,8 @@ const (
 type modelPage struct {
 	mapped, resident bool
 	attr             uint32
-	policy           uint64
+	policy           numa.Policy
+	node             uint8 // if resident
 	value            uint64
 }
 
@@ -95,10 +98,11 @@ func (m *model) touch(i int, write bool, value uint64) error {
 				return fmt.Errorf("page %d came with a 2 MiB page", i)
 			}
 			m.fill(base, 512, func(p *modelPage) { p.resident = true })
+			m.adopt(base, 512)
 		} else {
 			m.ahead(i)
+			p.resident, p.node = true, m.place(i)
 		}
-		p.resident = true
 	}
 	if write {
 		p.value = value
@@ -113,7 +117,7 @@ func (m *model) ahead(i int) {
 		return
 	}
 	for i++; i < to && i%aheadPages != 0 && !m.pages[i].resident; i++ {
-		m.pages[i].resident = true
+		m.pages[i].resident, m.pages[i].node = true, m.place(i)
 	}
 }
 
@@ -140,6 +144,9 @@ func (m *model) check() error {
 		if m.pages[i].mapped {
 			if err := Resident(0, m.at(i), in[i:i+1]); err != 0 || (in[i] == 1) != m.pages[i].resident {
 				return fmt.Errorf("page %d: resident %d, error %d, want %v", i, in[i], err, m.pages[i].resident)
+			}
+			if err := m.checkNode(i); err != nil {
+				return err
 			}
 		} else if err := Resident(0, m.at(i), in[i:i+1]); err != ENOMEM {
 			return fmt.Errorf("page %d: resident, error %d, want ENOMEM", i, err)
@@ -221,14 +228,11 @@ func (m *model) step(r *rand.Rand) error {
 		})
 		return fail("Advise huge", err, hole)
 	case op < 12:
-		policy := r.Uint64N(3)
-		err := SetPolicy(0, at, size, policy)
-		if hole == 0 {
-			m.fill(i, n, func(p *modelPage) { p.policy = policy })
-		}
-		return fail("SetPolicy", err, hole)
+		return m.setPolicy(r, i, n)
 	case op < 13:
 		SetHuge(HugeMode(r.IntN(3)))
+		m.s.tasks[0] = m.policy(r)
+		Sample(0, r.IntN(64))
 		return nil
 	}
 	for range 20 {
@@ -241,7 +245,7 @@ func (m *model) step(r *rand.Rand) error {
 
 func TestModelRandomOperations(t *testing.T) {
 	for seed := range uint64(6) {
-		s := boot(t, 1, 8192, HugeMode(seed%3))
+		s := bootNodes(t, 1, 3, 6*modelPages, HugeMode(seed%3))
 		s.noHuge = seed == 5
 		m := &model{s: s}
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -263,7 +267,7 @@ func TestModelRandomOperations(t *testing.T) {
 // TestModelOutOfMemory refuses the k-th allocation of every operation: it must
 // then have changed nothing, and lose nothing.
 func TestModelOutOfMemory(t *testing.T) {
-	s := boot(t, 1, 8192, HugeAlways)
+	s := bootNodes(t, 1, 3, 6*modelPages, HugeAlways)
 	m := &model{s: s}
 	r := rand.New(rand.NewPCG(7, 7))
 	refused, cleared := 0, 0

@@ -37,7 +37,8 @@ const (
 // the old one or (which Linux takes) lies in another way in its 2 MiB; EFAULT when
 // the old range isn't in one area; ENOMEM when there is no room or no memory.
 // Nothing has changed then, but that what was to be given up may be unmapped
-// already: what is beyond the new size, and in a fixed range.
+// already: what is beyond the new size, and in a fixed range. (Linux does so too:
+// its mremap_to unmaps both before it moves, and mremap(2) promises no more.)
 func Remap(cpu int, addr, n, m, flags, to uint64) (uint64, Errno) {
 	old, ok := pages(addr, n)
 	size := (m + PageSize - 1) &^ (PageSize - 1)

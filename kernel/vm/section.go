@@ -21,10 +21,11 @@ type cpuState struct {
 	faults2M atomic.Uint64
 	tables   atomic.Int64  // page-table frames taken less those given back by this CPU
 	backed   atomic.Uint64 // frames that Populate took
+	migrated atomic.Uint64 // pages that SetPolicy moved, in units of 4 KiB
 
 	ack   atomic.Uint64 // last shootdown done here: shoot.go
 	state atomic.Uint32 // cpuOffline, cpuActive, cpuIdle: shoot.go
-	_     [128 - 6*8 - 4]byte
+	_     [128 - 7*8 - 4]byte
 }
 
 var cpus [MaxCPUs]cpuState
@@ -35,6 +36,7 @@ func (c *cpuState) reset() {
 	c.faults2M.Store(0)
 	c.tables.Store(0)
 	c.backed.Store(0)
+	c.migrated.Store(0)
 	c.ack.Store(0)
 	c.state.Store(cpuOffline)
 }

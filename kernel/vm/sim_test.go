@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"pdac/kernel/numa"
 )
 
 // The machine that tests run on: physical memory is a slice, CPUs are
@@ -39,11 +41,20 @@ type sim struct {
 
 	refused bool // an allocation was
 	noHuge  bool
+
+	top   *numa.Topology
+	tasks []numa.Policy // of the task on each CPU
 }
 
 // boot makes a machine of so many frames. The first 512 are its image: the PML4 in
 // frame 1, the table for the lowest 512 GiB in frame 2.
 func boot(tb testing.TB, ncpu, frames int, mode HugeMode) *sim {
+	return bootNodes(tb, ncpu, 1, frames, mode)
+}
+
+// bootNodes makes a machine of several nodes that have equal parts of its frames, whole blocks;
+// CPU i is on node i modulo nodes.
+func bootNodes(tb testing.TB, ncpu, nodes, frames int, mode HugeMode) *sim {
 	s := &sim{
 		tb:     tb,
 		phys:   make([]uint64, frames*entries),
@@ -52,6 +63,12 @@ func boot(tb testing.TB, ncpu, frames int, mode HugeMode) *sim {
 		gen:    make([]atomic.Uint32, frames),
 		limit:  frames,
 		failAt: -1,
+		top:    topology(ncpu, nodes, frames),
+		tasks:  make([]numa.Policy, ncpu),
+	}
+	cpuNode := make([]uint8, ncpu)
+	for i := range cpuNode {
+		cpuNode[i] = uint8(i % nodes)
 	}
 	for i := range 512 {
 		s.used[i] = true
@@ -66,6 +83,8 @@ func boot(tb testing.TB, ncpu, frames int, mode HugeMode) *sim {
 		Nodes: make([]Node, 1<<18), Grow: s.grow,
 		Alloc: s.alloc, Spare: s.spare, Free: s.free, FreeSet: s.freeSet, Zero: s.zero,
 		IPI: s.sendIPI, InvalidatePage: s.invalidate, FlushAll: s.flushAll,
+		TaskPolicy: func(cpu int) numa.Policy { return s.tasks[cpu] },
+		Memory:     s.top.Memory(), NodeOf: s.nodeOf, CPUNode: cpuNode,
 		Huge: mode,
 	})
 	if ncpu == 1 {
@@ -132,9 +151,8 @@ func (s *sim) grow(cpu int, n uint32) bool {
 	return !s.fail(0)
 }
 
-func (s *sim) spare(cpu int, policy uint64) (uint32, bool) { return s.alloc(cpu, policy, false) }
-
-func (s *sim) alloc(cpu int, policy uint64, huge bool) (uint32, bool) {
+// allocIn takes a frame of the first node that has one.
+func (s *sim) allocIn(order []uint8, huge bool) (uint32, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 1
@@ -145,9 +163,14 @@ func (s *sim) alloc(cpu int, policy uint64, huge bool) (uint32, bool) {
 		return 0, false
 	}
 	best := -1
-	for b, c := range s.inBlk {
-		if huge && c == 0 || !huge && c < 512 && (best < 0 || c > s.inBlk[best]) {
-			best = b
+	for _, node := range order {
+		for b, c := range s.inBlk {
+			if s.nodeOf(uint32(b*512)) == node && (huge && c == 0 || !huge && c < 512 && (best < 0 || c > s.inBlk[best])) {
+				best = b
+			}
+		}
+		if best >= 0 {
+			break
 		}
 	}
 	if best < 0 {
@@ -325,7 +348,11 @@ func (s *sim) audit() {
 			if n == nil || n.end < at+size {
 				s.tb.Fatalf("page %#x of %#x bytes is not in one area", at, size)
 			}
-			if want := f<<12 | e&ptePS | leaf(n.meta&protAll); e != want {
+			want := f<<12 | e&ptePS | leaf(n.meta&protAll)
+			if e&pteSampled != 0 {
+				want = want&^pteP | pteSampled
+			}
+			if e != want {
 				s.tb.Fatalf("entry %#x for %#x, want %#x", e, at, want)
 			}
 		}
@@ -336,50 +363,6 @@ func (s *sim) audit() {
 	}
 	if n := ReadStats().Tables; n != int64(tables) {
 		s.tb.Fatalf("%d tables counted, there are %d", n, tables)
-	}
-}
-
-// auditTree checks the tree's invariants and that no node is lost.
-func auditTree(tb testing.TB) {
-	tb.Helper()
-	count := uint32(0)
-	last := area{}
-	var check func(i uint32) (lo, hi, gap uint64, h uint32)
-	check = func(i uint32) (lo, hi, gap uint64, h uint32) {
-		n := node(i)
-		lo, hi = n.start, n.end
-		var hl, hr uint32
-		if n.left != 0 {
-			l, e, g, d := check(n.left)
-			lo, hl, gap = l, d, max(g, n.start-e)
-		}
-		if n.start >= n.end || n.start < last.end || n.start == last.end && n.area().same(last) {
-			tb.Fatalf("area %#x after %#x", n.area(), last)
-		}
-		last = n.area()
-		count++
-		if n.right != 0 {
-			b, e, g, d := check(n.right)
-			hi, hr, gap = e, d, max(gap, g, b-n.end)
-		}
-		h = max(hl, hr) + 1
-		if n.lo != lo || n.hi != hi || n.gap != gap || n.height() != h || hl > hr+1 || hr > hl+1 {
-			tb.Fatalf("node %+v: want lo %#x hi %#x gap %#x, heights %d %d", *n, lo, hi, gap, hl, hr)
-		}
-		return lo, hi, gap, h
-	}
-	if tree.top() != 0 {
-		check(tree.top())
-	}
-	if tree.areas.Load() != int64(count) {
-		tb.Fatalf("%d areas counted, there are %d", tree.areas.Load(), count)
-	}
-	free := uint32(0)
-	for i := tree.free.first; i != 0; i = node(i).link {
-		free++
-	}
-	if tree.retired.n != 0 || free != tree.free.n || tree.usable != 0 && free+count != tree.usable-1 {
-		tb.Fatalf("%d areas, %d free nodes (counted %d), %d retired, of %d", count, free, tree.free.n, tree.retired.n, tree.usable)
 	}
 }
 

@@ -20,6 +20,7 @@ type Stats struct {
 	Tables     int64  // frames in use for page tables
 	Kernel     uint64 // frames of the kernel's arrays and stacks, and of the image's lazy part
 	Areas      int64  // areas there are
+	Migrated   uint64 // pages that SetPolicy moved to other nodes, in units of 4 KiB
 }
 
 // ReadStats sums up. Callable from both worlds; not a snapshot.
@@ -36,6 +37,7 @@ func ReadStats() Stats {
 		s.Faults2M += huge
 		s.Tables += cpus[c].tables.Load()
 		s.Kernel += cpus[c].backed.Load()
+		s.Migrated += cpus[c].migrated.Load()
 	}
 	return s
 }

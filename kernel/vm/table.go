@@ -1,6 +1,10 @@
 package vm
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"pdac/kernel/numa"
+)
 
 // Page tables: four levels of 512 entries (Intel SDM volume 3, 4.5). The kernel
 // reaches them through the direct map, by frame number.
@@ -11,8 +15,13 @@ import "sync/atomic"
 //	0        -> table     likewise; and then for good in the kernel's half
 //	present <-> held      the holder of areasLock; a fault may go from either to
 //	                      what its area allows, by compare-and-swap
-//	present  -> busy      the holder, to split a 2 MiB page: faults wait
+//	present  -> sampled   the holder, by compare-and-swap: sample.go
+//	sampled  -> present   a fault, by compare-and-swap; or the holder
+//	sampled  -> held      the holder
+//	present  -> busy      the holder, to split a 2 MiB page, or to give a page
+//	                      another frame: faults wait. Of held and sampled the same
 //	busy     -> table     the holder
+//	busy     -> what it was but for the frame    the holder
 //	any      -> 0         the holder, when no fault can be under way in the area
 //	                      or a new page is as good as the old one (madvise)
 //
@@ -35,6 +44,10 @@ const (
 
 	// pteBusy is the whole of a busy entry: software's, and not present.
 	pteBusy = 1 << 9
+
+	// pteSampled is software's too: the entry is not present, so that the next
+	// access tells its CPU, and keeps its frame.
+	pteSampled = 1 << 10
 
 	// pteTable is what an entry has that points to a table: the leaf decides.
 	pteTable = pteP | pteW | pteA
@@ -61,6 +74,11 @@ func leaf(prot uint32) uint64 {
 		bits |= pteNX
 	}
 	return bits
+}
+
+// kernelFrame takes a frame for a page table, or for the kernel's arrays.
+func kernelFrame(cpu int) (frame uint32, ok bool) {
+	return machine.Alloc(cpu, numa.Policy{}, 0, false)
 }
 
 func frameOf(e uint64) uint32 { return uint32(e & pteFrame >> 12) }
@@ -118,7 +136,7 @@ func reach(cpu int, va uint64, to uint) (e *uint64, shift uint, ok bool) {
 // grow puts a table of empty entries into the empty entry e, unless another CPU
 // does so first. It returns what is there, or 0 when there is no memory.
 func grow(cpu int, e *uint64) uint64 {
-	t, ok := machine.Alloc(cpu, 0, false)
+	t, ok := kernelFrame(cpu)
 	if !ok {
 		return 0
 	}

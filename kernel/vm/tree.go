@@ -1,6 +1,10 @@
 package vm
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"pdac/kernel/numa"
+)
 
 // The areas: a persistent AVL tree, ordered by address.
 //
@@ -39,17 +43,17 @@ type Node struct {
 	start, end  uint64
 	lo, hi      uint64 // extent of the subtree
 	gap         uint64 // largest hole between two areas of the subtree
-	policy      uint64
+	nodes       uint64 // of the policy
 	left, right uint32 // 0 is no node
-	meta        uint32 // protection | flags<<8 | height<<16
+	meta        uint32 // protection | flags<<8 | mode of the policy<<11 | height<<16
 	link        uint32 // next in the free or retired list
 }
 
 // area is a range of addresses [start, end) with the same attributes throughout.
 type area struct {
 	start, end uint64
-	policy     uint64
-	attr       uint32 // protection | flags<<8
+	nodes      uint64
+	attr       uint32 // meta without the height
 }
 
 // Flags of an area.
@@ -58,14 +62,26 @@ const (
 	areaNoHuge = 1 << 9  // MADV_NOHUGEPAGE
 	areaBusy   = 1 << 10 // what MAP_FIXED replaces is still being removed: faults wait
 
+	modeShift = 11
+	areaMode  = (1<<numa.ModeBits - 1) << modeShift
+
 	attrMask    = 1<<16 - 1
 	heightShift = 16
 )
 
-func (n *Node) area() area  { return area{n.start, n.end, n.policy, n.meta & attrMask} }
+const _ uint = heightShift - modeShift - numa.ModeBits // the mode has room
+
+func (n *Node) area() area  { return area{n.start, n.end, n.nodes, n.meta & attrMask} }
 func (a area) prot() uint32 { return a.attr & protAll }
 func (a area) same(b area) bool {
-	return a.attr == b.attr && a.policy == b.policy
+	return a.attr == b.attr && a.nodes == b.nodes
+}
+
+// policy returns the policy of an area.
+func (n *Node) policy() numa.Policy { return policyOf(n.meta, n.nodes) }
+
+func policyOf(meta uint32, nodes uint64) numa.Policy {
+	return numa.Policy{Mode: numa.Mode(meta & areaMode >> modeShift), Nodes: nodes}
 }
 
 // nodeList is a list through Node.link.
@@ -204,7 +220,7 @@ func (t *areaTree) newNode(l uint32, a area, r uint32) uint32 {
 	atomic.StoreUint64(&n.lo, lo)
 	atomic.StoreUint64(&n.hi, hi)
 	atomic.StoreUint64(&n.gap, gap)
-	atomic.StoreUint64(&n.policy, a.policy)
+	atomic.StoreUint64(&n.nodes, a.nodes)
 	atomic.StoreUint32(&n.left, l)
 	atomic.StoreUint32(&n.right, r)
 	atomic.StoreUint32(&n.meta, a.attr|(h+1)<<heightShift)

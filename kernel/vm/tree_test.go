@@ -114,3 +114,47 @@ func TestTreeFindGapAgainstScan(t *testing.T) {
 		}
 	}
 }
+
+// auditTree checks the tree's invariants and that no node is lost.
+func auditTree(tb testing.TB) {
+	tb.Helper()
+	count := uint32(0)
+	last := area{}
+	var check func(i uint32) (lo, hi, gap uint64, h uint32)
+	check = func(i uint32) (lo, hi, gap uint64, h uint32) {
+		n := node(i)
+		lo, hi = n.start, n.end
+		var hl, hr uint32
+		if n.left != 0 {
+			l, e, g, d := check(n.left)
+			lo, hl, gap = l, d, max(g, n.start-e)
+		}
+		if n.start >= n.end || n.start < last.end || n.start == last.end && n.area().same(last) {
+			tb.Fatalf("area %#x after %#x", n.area(), last)
+		}
+		last = n.area()
+		count++
+		if n.right != 0 {
+			b, e, g, d := check(n.right)
+			hi, hr, gap = e, d, max(gap, g, b-n.end)
+		}
+		h = max(hl, hr) + 1
+		if n.lo != lo || n.hi != hi || n.gap != gap || n.height() != h || hl > hr+1 || hr > hl+1 {
+			tb.Fatalf("node %+v: want lo %#x hi %#x gap %#x, heights %d %d", *n, lo, hi, gap, hl, hr)
+		}
+		return lo, hi, gap, h
+	}
+	if tree.top() != 0 {
+		check(tree.top())
+	}
+	if tree.areas.Load() != int64(count) {
+		tb.Fatalf("%d areas counted, there are %d", tree.areas.Load(), count)
+	}
+	free := uint32(0)
+	for i := tree.free.first; i != 0; i = node(i).link {
+		free++
+	}
+	if tree.retired.n != 0 || free != tree.free.n || tree.usable != 0 && free+count != tree.usable-1 {
+		tb.Fatalf("%d areas, %d free nodes (counted %d), %d retired, of %d", count, free, tree.free.n, tree.retired.n, tree.usable)
+	}
+}

@@ -5,6 +5,7 @@ import (
 
 	"pdac/asm"
 	"pdac/kernel/lockfree"
+	"pdac/kernel/numa"
 )
 
 // MaxCPUs bounds CPU numbers.
@@ -48,17 +49,26 @@ type Config struct {
 	Nodes []Node
 	Grow  func(cpu int, n uint32) bool
 
-	// Alloc takes a 4 KiB or 2 MiB frame with any contents, for the policy word
-	// of an area (0 for page tables and kernel memory); Free gives it back. A
-	// 2 MiB frame may also be given back by its 512 parts. FreeSet gives back the
-	// 4 KiB frames first+i for each bit i of set; first is a multiple of 64.
-	// Spare is Alloc of a 4 KiB frame that is not needed yet: false where it would
-	// have to come from another node or a reserve.
-	Alloc   func(cpu int, policy uint64, huge bool) (frame uint32, ok bool)
-	Spare   func(cpu int, policy uint64) (frame uint32, ok bool)
+	// Alloc takes a 4 KiB or 2 MiB frame with any contents, by a policy (Default
+	// for page tables and kernel memory) for a page, which is its address in units
+	// of its size; Free gives it back. A 2 MiB frame may also be given back by its
+	// 512 parts. FreeSet gives back the 4 KiB frames first+i for each bit i of set;
+	// first is a multiple of 64. Spare is Alloc of a 4 KiB frame that is not needed
+	// yet: false where it would have to come from another node than the policy's
+	// first choice, or a reserve.
+	Alloc   func(cpu int, p numa.Policy, page uint64, huge bool) (frame uint32, ok bool)
+	Spare   func(cpu int, p numa.Policy, page uint64) (frame uint32, ok bool)
 	Free    func(cpu int, frame uint32, huge bool)
 	FreeSet func(cpu int, first uint32, set uint64)
 	Zero    func(frame uint32, huge bool)
+
+	// TaskPolicy is the policy of the task that runs on cpu, for areas without one;
+	// nil: tasks have none. Memory is the set of nodes with RAM, NodeOf the node of
+	// a frame, CPUNode of each CPU: SetPolicy, NodeAt and Sample want them.
+	TaskPolicy func(cpu int) numa.Policy
+	Memory     uint64
+	NodeOf     func(frame uint32) uint8
+	CPUNode    []uint8
 
 	IPI            func(cpu int) // interrupt that cpu, and have it call Poll
 	InvalidatePage func(va uint64)
@@ -96,6 +106,7 @@ func Init(c Config) {
 	shooting.reset()
 	tree.reset()
 	stats.reset()
+	sampling.reset()
 }
 
 // Huge returns which areas get 2 MiB pages.

@@ -1,6 +1,10 @@
 package vm
 
-import "testing"
+import (
+	"testing"
+
+	"pdac/kernel/numa"
+)
 
 const anon = MapPrivate | MapAnonymous
 
@@ -167,7 +171,7 @@ func TestOtherArguments(t *testing.T) {
 	check("Advise hole", Advise(0, at, 5*PageSize, AdviseNormal), ENOMEM)
 	check("Resident unaligned", Resident(0, at+1, make([]byte, 1)), EINVAL)
 	check("Resident low", Resident(0, 0, make([]byte, 1)), ENOMEM)
-	check("SetPolicy hole", SetPolicy(0, at, 5*PageSize, 1), ENOMEM)
+	check("SetPolicy hole", SetPolicy(0, at, 5*PageSize, numa.Policy{Mode: numa.Local}, 0), EFAULT)
 	for _, c := range []struct {
 		va, n uint64
 		want  bool

@@ -49,6 +49,9 @@ func TestDying(t *testing.T) {
 				if c.code == load && !loadFrames.MatchString(dump) {
 					t.Error("the stack does not lead from main.load to its caller")
 				}
+				if root := Root(t) + "/"; strings.Contains(dump, root) || c.code == load && !strings.Contains(dump, " pdac/test/images/dying/") {
+					t.Error("the dump does not name files by package")
+				}
 				if t.Failed() {
 					t.Log(dump)
 				}

@@ -71,6 +71,26 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// TestConsoleRead types lines to a program that has the console's line to itself.
+func TestConsoleRead(t *testing.T) {
+	Need(t)
+	keys, typing := io.Pipe()
+	defer time.AfterFunc(time.Minute, func() { typing.Close() }).Stop()
+	r := Boot(t, Options{Image: "./test/images/gate", CPUs: 2, Nodes: 1, Append: "console=off -- typed", Timeout: time.Minute,
+		Input: keys, Line: func(line string) {
+			switch {
+			case strings.Contains(line, "reading a line"):
+				go io.WriteString(typing, "caps; not a command\n")
+			case strings.Contains(line, "reading another line"):
+				go func() {
+					io.WriteString(typing, "the second\n")
+					typing.Close()
+				}()
+			}
+		}})
+	r.Want(t, 3, `read "caps; not a command\n"`, `read "the second\n"`)
+}
+
 // TestExampleCaps compares what the example prints with the README's transcript.
 func TestExampleCaps(t *testing.T) {
 	Need(t)

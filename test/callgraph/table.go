@@ -86,9 +86,10 @@ var below = policy{
 			pkg: "pdac/kernel/vm.",
 			sites: map[string]int{
 				"(*areaTree).reserve": 1, "(*batch).flush": 3, "LeaveIdle": 1, "ahead": 3, "clearPart": 1, "Populate": 3, "Poll": 1, "flush": 2, "grow": 3,
-				"halves.split": 2, "reserveSplits": 3, "resolve": 6, "shoot": 1, "splitKernel": 1,
+				"halves.split": 2, "reserveSplits": 3, "resolve": 8, "shoot": 1, "splitKernel": 1,
+				"NodeAt": 1, "strays": 1, "migrate": 2, "(*migration).move": 4, "(*migration).flush": 1, "sampled": 1,
 			},
-			targets: []string{board + "growAreas", board + "allocFrame", board + "spareFrame", board + "freeFrame", board + "freeFrames", board + "zeroFrame", board + "shoot", "pdac/asm.INVLPG", "pdac/asm.FlushTLB"},
+			targets: []string{board + "growAreas", board + "allocFrame", board + "spareFrame", board + "freeFrame", board + "freeFrames", board + "zeroFrame", board + "taskPolicy", board + "nodeOfFrame", board + "shoot", "pdac/asm.INVLPG", "pdac/asm.FlushTLB"},
 		},
 	},
 }

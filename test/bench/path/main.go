@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"unsafe"
+
+	"pdac/kernel/gate"
 )
 
 func main() {
@@ -31,8 +33,11 @@ func main() {
 		locked()
 	case "pipe":
 		pipe()
+	case "ipc":
+		runtime.GOMAXPROCS(1)
+		ipc()
 	default:
-		panic("PATH_OF is none of futex, yield, spawn, fault, locked, pipe")
+		panic("PATH_OF is none of futex, yield, spawn, fault, locked, pipe, ipc")
 	}
 }
 
@@ -119,4 +124,23 @@ func pipe() {
 
 func call(nr uintptr, fd int, b []byte) {
 	syscall.RawSyscall(nr, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), 1)
+}
+
+// ipc is a call through the gate and its reply.
+func ipc() {
+	e, err := gate.EndpointCreate(gate.Root().Endpoints, gate.EndpointOptions{})
+	if err != nil {
+		panic(err)
+	}
+	go func() {
+		var m gate.Message
+		for err := gate.EndpointRecv(e, nil, &m); err == nil; {
+			err = gate.EndpointReplyRecv(e, nil, m.Call, &m)
+		}
+	}()
+	var m gate.Message
+	m.Put([]byte("a request of some length"))
+	for err == nil {
+		err = gate.EndpointCall(e, nil, &m, &m)
+	}
 }

@@ -1,6 +1,7 @@
 // Gate does through the gate what only a booted machine can show: spaces that labels and profiles
 // don't touch, Linux calls that ask, revocations that cut them off. It prints what is wrong, and
-// exits 1 then; else it waits until the operator revokes its endpoint, and powers off with 3.
+// exits 1 then; else it waits until the operator revokes its endpoint, and powers off with 3. With an
+// argument it reads from the console instead.
 //
 // It trusts nobody: all that it does a program can do.
 package main
@@ -50,6 +51,10 @@ func in(space gate.ID, f func()) {
 
 func main() {
 	root = gate.Root()
+	if len(os.Args) > 1 {
+		typed()
+		end()
+	}
 	labels()
 	spaceless()
 	cutOff()
@@ -69,9 +74,16 @@ func wait() {
 	var m gate.Message
 	err := gate.EndpointRecv(e, nil, &m)
 	check(errors.Is(err, gate.ErrRevoked), "a call that the operator has cut off: %v", err)
+	if !failed.Load() {
+		fmt.Println("the operator has revoked the endpoint")
+	}
+	end()
+}
+
+// end powers off, with 3 if all was right. It doesn't return.
+func end() {
 	if failed.Load() {
 		os.Exit(1)
 	}
-	fmt.Println("the operator has revoked the endpoint")
-	fmt.Println(gate.PowerOff(root.Power, 3)) // doesn't return
+	fmt.Println(gate.PowerOff(root.Power, 3))
 }

@@ -12,7 +12,8 @@ import (
 
 const (
 	folder     = "test/bench/linux"
-	gateFolder = "test/bench/gate" // of PDAC alone
+	gateFolder = "test/bench/gate" // of PDAC alone, as is the next
+	dagFolder  = "test/bench/dag"
 	recordFile = folder + "/record.txt"
 )
 
@@ -56,10 +57,10 @@ func run(withLinux, write bool) error {
 // Both guests have one node and the same memory.
 const memory = "512M"
 
-// runPDAC builds and boots the benchmark, the minimal program and the gate's benchmark as images.
+// runPDAC builds and boots the benchmark, the minimal program, and the benchmarks of gate and DAG executor as images.
 func runPDAC(root string) (figures, error) {
 	var console strings.Builder
-	for _, program := range []string{folder, folder + "/minimal", gateFolder} {
+	for _, program := range []string{folder, folder + "/minimal", gateFolder, dagFolder} {
 		image := filepath.Join(root, "build", "bench", filepath.Base(program)+".elf")
 		if err := os.MkdirAll(filepath.Dir(image), 0o755); err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"pdac/test/bench/peers/keys"
+	"pdac/test/bench/peers/queue"
 	"pdac/test/bench/peers/table"
 )
 
@@ -26,7 +27,7 @@ func TestTables(t *testing.T) {
 func TestQueues(t *testing.T) {
 	const n = 20000
 	for _, k := range Queues() {
-		q := k.New()
+		q := k.New().(queue.Queue)
 		if got := q.Pairs(n); got != n*(n-1)/2 {
 			t.Errorf("%s: pairs: sum %d, want %d", k.Name, got, n*(n-1)/2)
 		}

@@ -119,12 +119,12 @@ import (
 // Queues returns ck_fifo_mpmc and ck_ring, for any number of producers and consumers.
 func Queues() []queue.Kind {
 	return []queue.Kind{
-		{Name: "ck_fifo_mpmc, nodes by ck_stack", New: func() queue.Queue {
+		{Name: "ck_fifo_mpmc, nodes by ck_stack", New: func() queue.Paired {
 			q := &fifo{C.fifo_make()}
 			runtime.AddCleanup(q, func(p *C.struct_fifo) { C.free(unsafe.Pointer(p)) }, q.f)
 			return q
 		}},
-		{Name: "ck_ring, mpmc", New: func() queue.Queue {
+		{Name: "ck_ring, mpmc", New: func() queue.Paired {
 			q := &ring{C.ring_make()}
 			runtime.AddCleanup(q, func(p *C.struct_ring) { C.free(unsafe.Pointer(p)) }, q.r)
 			return q

@@ -68,17 +68,22 @@ func verdicts(s *measure.Samples, o options) (all []verdict) {
 		add(written)
 		add(dependent)
 	}
-	alone := verdict{goal: "cost per thread on 2 CPUs, of that on 1", bound: 1.1}
 	for _, n := range o.sizes {
+		alone := verdict{goal: fmt.Sprintf("cost per thread on 2 CPUs, of that on 1, %d entries", n), bound: 1.1}
+		code := verdict{goal: fmt.Sprintf("the same by that of %s, %d entries", table.Loads, n), bound: 1.1}
 		for _, w := range workloads {
-			one, ok := s.Median(tableName(table.Ours, n, w, 1))
-			two, has := s.Median(tableName(table.Ours, n, w, 2))
-			if ok && has && !w.writes {
-				alone.worst(two/one, fmt.Sprintf("%s, %d entries", w.name, n))
+			ours, ok := scaling(s, table.Ours, n, w)
+			control, has := scaling(s, table.Loads, n, w)
+			if ok {
+				alone.worst(ours, w.name)
+			}
+			if ok && has {
+				code.worst(ours/control, w.name)
 			}
 		}
+		add(alone)
+		add(code)
 	}
-	add(alone)
 	single := func(v verdict, name string) {
 		if f, ok := s.Median(name); ok {
 			v.worst(f, " ")
@@ -87,8 +92,18 @@ func verdicts(s *measure.Samples, o options) (all []verdict) {
 	}
 	single(verdict{goal: "index of a full table", bound: 16, unit: "bytes/entry"}, indexBytes)
 	single(verdict{goal: "bare check, over the load", bound: 4, unit: "instructions"}, overLoad)
+	for _, v := range append(dequeVerdicts(s), queueVerdicts(s)...) {
+		add(v)
+	}
 	single(verdict{goal: "Synchronize, second CPU idle", bound: 1000, unit: "ns"}, graceName(readside.OursGrace))
 	return all
+}
+
+// scaling returns what an operation of one worker takes on 2 CPUs, of what it takes on 1, without writers.
+func scaling(s *measure.Samples, kind string, n int, w workload) (float64, bool) {
+	one, ok := s.Median(tableName(kind, n, w, 1))
+	two, has := s.Median(tableName(kind, n, w, 2))
+	return two / one, ok && has && !w.writes
 }
 
 func at(w workload, cpus int) string { return fmt.Sprintf("%s, %d CPU", w.name, cpus) }

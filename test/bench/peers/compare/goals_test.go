@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"pdac/test/bench/peers/measure"
+	"pdac/test/bench/peers/queue"
 	"pdac/test/bench/peers/readside"
 	"pdac/test/bench/peers/table"
 )
@@ -35,10 +36,18 @@ func TestVerdicts(t *testing.T) {
 			}
 			s.Record(tableName(table.XsyncMap, 1024, w, p), 10)
 			s.Record(tableName(table.Ours, 1024, w, p), ours)
+			s.Record(tableName(table.Loads, 1024, w, p), float64(p)) // the machine takes twice as long on 2
 		}
 	}
 	s.Record(indexBytes, 16.000001)
 	s.Record(overLoad, 5)
+	for _, t := range traffics {
+		s.Record(queueName(queue.XsyncMPMC, t), 12)
+		s.Record(queueName(queue.Channel, t), 12)
+		s.Record(queueName(queue.Ours, t), 9)
+		s.Record(queueName(queue.OursUnbounded, t), 9)
+	}
+	s.Record(queueName(queue.OursUnbounded, batches), 6)
 	s.Record(graceName(readside.OursGrace), 90)
 	all := verdicts(s, o)
 	for _, want := range []struct {
@@ -50,7 +59,11 @@ func TestVerdicts(t *testing.T) {
 		{"lookup and check, 1024", 2.5, false, "Zipf, 2 CPU"},
 		{"the same with 1% writers", 5, true, ""},
 		{"dependent", 5, true, ""},
-		{"cost per thread", 2, false, "Zipf, 1024 entries"},
+		{"cost per thread", 2, false, "Zipf"},
+		{"the same by that of loads", 1, true, "Zipf"},
+		{"queue, push and pop alone: times as fast as xsync", 12. / 9, true, ""},
+		{"queue, push and pop alone: times as fast as channel", 12. / 9, false, ""},
+		{"queue, 16 at a time", 1.5, true, ""},
 		{"index", 16.000001, true, ""},
 		{"bare check", 5, false, ""},
 		{"Synchronize", 90, true, ""},

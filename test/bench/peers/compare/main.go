@@ -1,8 +1,8 @@
-// Compare measures PDAC's tables, queues and read sections beside those of others in one run on the
+// Compare measures PDAC's tables, queues, deque and read sections beside those of others in one run on the
 // host, and prints the figures, their ratios, and the goals beside what was reached. It is host
 // code.
 //
-//	go run -C test/bench/peers ./compare [-rounds 5] [-sizes 1024,65536,1048576] [-only tables,queues,sections,grace,memory,check] [-tables NAME]
+//	go run -C test/bench/peers ./compare [-rounds 5] [-sizes 1024,65536,1048576] [-only tables,queues,deque,sections,grace,memory,check] [-tables NAMES]
 //
 // With the tags liburcu and ck those libraries are measured too, where they are installed (Debian:
 // liburcu-dev, libck-dev); make bench-peers finds out. Rounds go through all contestants in turn,
@@ -29,8 +29,8 @@ const minRounds = 5
 
 type options struct {
 	rounds int
-	sizes  []int  // entries of the tables
-	tables string // part of the names of the tables wanted beside the one compared with
+	sizes  []int    // entries of the tables
+	tables []string // parts of the names of the tables wanted beside those compared with
 }
 
 // A part measures into samples and prints what it measured; goals are drawn from the samples
@@ -43,6 +43,7 @@ type part struct {
 var parts = []part{
 	{"tables", runTables},
 	{"queues", runQueues},
+	{"deque", runDeques},
 	{"sections", runSections},
 	{"grace", runGraces},
 	{"memory", runMemory},
@@ -53,9 +54,9 @@ func main() {
 	rounds := flag.Int("rounds", minRounds, "rounds, of which the median is taken")
 	sizes := flag.String("sizes", "1024,65536,1048576", "entries of the tables")
 	only := flag.String("only", "", "parts to run, separated by commas")
-	of := flag.String("tables", "", "measure no tables but "+table.XsyncMap+" and those with this in their name")
+	of := flag.String("tables", "", "measure no tables but "+table.XsyncMap+", the control, and those with one of these in their name, separated by commas")
 	flag.Parse()
-	if err := run(options{rounds: *rounds, tables: *of}, *sizes, *only); err != nil {
+	if err := run(options{rounds: *rounds, tables: strings.Split(*of, ",")}, *sizes, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "compare:", err)
 		os.Exit(1)
 	}

@@ -34,8 +34,9 @@ var workloads = []workload{
 }
 
 func tables(o options) []table.Kind {
-	return slices.DeleteFunc(slices.Concat(table.Peers(), ck.Tables(), table.Own()), func(k table.Kind) bool {
-		return k.Name != table.XsyncMap && !strings.Contains(k.Name, o.tables)
+	return slices.DeleteFunc(slices.Concat(table.Peers(), ck.Tables(), table.Control(), table.Own()), func(k table.Kind) bool {
+		return k.Name != table.XsyncMap && k.Name != table.Loads &&
+			!slices.ContainsFunc(o.tables, func(part string) bool { return strings.Contains(k.Name, part) })
 	})
 }
 

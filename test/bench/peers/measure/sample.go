@@ -17,6 +17,7 @@ import (
 
 const (
 	duration  = 2 * time.Millisecond // of a sample: within a time slice of the kernel's
+	warming   = 4                    // a sample follows a run of one in so many of its operations
 	attempts  = 50                   // to get one undisturbed
 	pause     = time.Millisecond     // between them, for which the kernel gives a slice sooner
 	disturbed = 0.02                 // of the wall time spent waiting for a CPU
@@ -51,8 +52,6 @@ func (s *Samples) Run(name string, cpus, workers int, body Body) {
 	if n == 0 {
 		n = calibrate(workers, body)
 		s.ops[name] = n
-	} else {
-		once(workers, n, body) // warms the caches, as calibration did
 	}
 	wall, wait := quietest(workers, n, body)
 	s.figures[name] = append(s.figures[name], float64(wall)/float64(n))
@@ -83,7 +82,7 @@ func (s *Samples) Median(name string) (float64, bool) {
 // calibrate returns how many operations a sample has.
 func calibrate(workers int, body Body) int {
 	for n := 64; ; n *= 2 {
-		if once(workers, n, body) < duration/4 {
+		if wall, _ := once(workers, n, body); wall < duration/4 {
 			continue
 		}
 		// What took so long may have been waiting, which says nothing about n.
@@ -99,9 +98,8 @@ func calibrate(workers int, body Body) int {
 func quietest(workers, n int, body Body) (wall time.Duration, wait float64) {
 	wait = math.Inf(1)
 	for range attempts {
-		before := delay()
-		d := once(workers, n, body)
-		if w := float64(delay()-before) / float64(d); w < wait {
+		d, waited := once(workers, n, body)
+		if w := float64(waited) / float64(d); w < wait {
 			wall, wait = d, w
 		}
 		if wait < disturbed {
@@ -112,16 +110,19 @@ func quietest(workers, n int, body Body) (wall time.Duration, wait float64) {
 	return wall, wait
 }
 
-// once returns the wall time of one run, from when all workers are there. As many workers as CPUs
-// get one each, and wait for each other without giving it away.
-func once(workers, n int, body Body) time.Duration {
+// once returns the wall time of one run, and how long threads waited for a CPU in it, from when all workers are
+// there and have read into their caches what others had pushed out. As many workers as CPUs get one each, and
+// wait for each other without giving it away.
+func once(workers, n int, body Body) (wall, waited time.Duration) {
 	if workers == 1 {
-		start := time.Now()
+		Sink.Add(int64(body(0, n/warming)))
+		before, start := delay(), time.Now()
 		Sink.Add(int64(body(0, n)))
-		return time.Since(start)
+		return time.Since(start), delay() - before
 	}
 	crowded := workers > runtime.GOMAXPROCS(0)
 	var ready atomic.Int32
+	var before time.Duration
 	var start time.Time
 	var done sync.WaitGroup
 	for w := range workers {
@@ -129,8 +130,9 @@ func once(workers, n int, body Body) time.Duration {
 			if !crowded {
 				defer pin(w)()
 			}
+			Sink.Add(int64(body(w, n/warming)))
 			if ready.Add(1) == int32(workers) {
-				start = time.Now()
+				before, start = delay(), time.Now()
 				ready.Add(1)
 			}
 			for ready.Load() <= int32(workers) {
@@ -142,7 +144,7 @@ func once(workers, n int, body Body) time.Duration {
 		})
 	}
 	done.Wait()
-	return time.Since(start)
+	return time.Since(start), delay() - before
 }
 
 // delay returns how long the threads of this process were ready to run and had no CPU: the second

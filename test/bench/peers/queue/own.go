@@ -4,7 +4,7 @@ import "pdac/kernel/lockfree"
 
 // Own returns kernel/lockfree's.
 func Own() []Kind {
-	return []Kind{{Ours, newBounded}}
+	return []Kind{{Ours, newBounded}, {OursUnbounded, newUnbounded}}
 }
 
 // bounded is Michael and Scott's queue with its free nodes on a Treiber stack.
@@ -14,7 +14,7 @@ type bounded struct {
 	links [Capacity + 1]uint32
 }
 
-func newBounded() Queue {
+func newBounded() Paired {
 	q := new(bounded)
 	q.q.Init(q.nodes[:], q.links[:])
 	return q

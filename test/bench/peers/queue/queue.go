@@ -7,11 +7,16 @@ import "runtime"
 // Capacity of the queues, in words.
 const Capacity = 1024
 
-// Queue is an empty queue.
-type Queue interface {
+// Paired is an empty queue.
+type Paired interface {
 	// Pairs puts n words in and takes each out again at once, on one thread. It returns the sum of
 	// what it took, n*(n-1)/2.
 	Pairs(n int) int
+}
+
+// Queue is an empty queue between threads.
+type Queue interface {
+	Paired
 	// Produce puts the n words from 0 on in.
 	Produce(n int)
 	// Consume takes n words out and returns their sum.
@@ -21,20 +26,32 @@ type Queue interface {
 // Kind names a queue and makes one.
 type Kind struct {
 	Name string
-	New  func() Queue
+	New  func() Paired
 }
+
+// Batcher is a queue that takes several words at once.
+type Batcher interface {
+	// Batches puts n words in, Batch at a time, and takes each out again by itself, on one thread.
+	// It returns the sum of what it took. n is a multiple of Batch.
+	Batches(n int) int
+}
+
+// Batch is how many words a Batcher is given at a time.
+const Batch = 16
 
 // Names that the report refers to.
 const (
-	XsyncMPMC = "xsync.MPMCQueue"
-	Ours      = "lockfree.Bounded"
+	Channel       = "channel"
+	XsyncMPMC     = "xsync.MPMCQueue"
+	Ours          = "lockfree.Bounded"
+	OursUnbounded = "lockfree.Queue"
 )
 
 // Peers returns the queues of others.
 func Peers() []Kind {
 	return []Kind{
-		{"channel", func() Queue { return make(channel, Capacity) }},
-		{"Mutex, ring", func() Queue { return new(mutexRing) }},
+		{Channel, func() Paired { return make(channel, Capacity) }},
+		{"Mutex, ring", func() Paired { return new(mutexRing) }},
 		{XsyncMPMC, newXsync},
 	}
 }

@@ -14,8 +14,17 @@ func TestSums(t *testing.T) {
 			if got := k.New().Pairs(n); got != n*(n-1)/2 {
 				t.Errorf("pairs: sum %d, want %d", got, n*(n-1)/2)
 			}
+			if q, ok := k.New().(Batcher); ok {
+				const n = n / Batch * Batch
+				if got := q.Batches(n); got != n*(n-1)/2 {
+					t.Errorf("batches: sum %d, want %d", got, n*(n-1)/2)
+				}
+			}
 			for _, workers := range []int{2, 4} {
-				q := k.New()
+				q, ok := k.New().(Queue)
+				if !ok {
+					continue
+				}
 				sums := make([]int, workers)
 				var wg sync.WaitGroup
 				for w := range workers {

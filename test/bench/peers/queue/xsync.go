@@ -7,7 +7,7 @@ type xsyncQueue struct {
 	q *xsync.MPMCQueue[uint64]
 }
 
-func newXsync() Queue { return xsyncQueue{xsync.NewMPMCQueue[uint64](Capacity)} }
+func newXsync() Paired { return xsyncQueue{xsync.NewMPMCQueue[uint64](Capacity)} }
 
 func (q xsyncQueue) Pairs(n int) (sum int) {
 	for i := range n {

@@ -7,6 +7,7 @@ import "slices"
 type Churn struct {
 	ids  []uint64
 	next int
+	_    [128 - 4*8]byte // the workers' are allocated side by side
 }
 
 // Split returns the identifiers to read, seven eighths, and of the others a Churn for each of two

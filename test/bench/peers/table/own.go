@@ -3,10 +3,12 @@ package table
 import (
 	"fmt"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
 
+	"pdac/asm"
 	"pdac/kernel/cap"
 	"pdac/kernel/rcu"
 	"pdac/test/bench/peers/keys"
@@ -51,9 +53,10 @@ const (
 
 // own is a table of capabilities without formula or gas, that are roots.
 type own struct {
-	t        *cap.Table
-	d        *rcu.Domain
-	reserved [][]byte
+	t      *cap.Table
+	d      *rcu.Domain
+	second atomic.Uintptr // goroutine of the worker on CPU 1
+	region
 }
 
 func build(n int) (*own, []uint64) {
@@ -70,7 +73,8 @@ func build(n int) (*own, []uint64) {
 }
 
 func newOwn(slots int) *own {
-	o := &own{d: rcu.New(rcu.Config{CPUs: 2})}
+	o := &own{}
+	o.d = rcu.New(rcu.Config{CPUs: 2, CPU: o.cpu})
 	start := time.Now()
 	t, err := cap.New(cap.Config{
 		Slots:   slots,
@@ -87,25 +91,10 @@ func newOwn(slots int) *own {
 	return o
 }
 
-// reserve is what the table does itself, but can be given back: the next table is built soon.
-func (o *own) reserve(bytes int) ([]byte, error) {
-	m, err := syscall.Mmap(-1, 0, bytes, syscall.PROT_READ|syscall.PROT_WRITE,
-		syscall.MAP_PRIVATE|syscall.MAP_ANON|syscall.MAP_NORESERVE)
-	if err == nil {
-		o.reserved = append(o.reserved, m)
-	}
-	return m, err
-}
-
 // Close gives the table's memory back. Nobody may use it any more.
 func (o *own) Close() error {
 	o.d.Barrier()
-	for _, m := range o.reserved {
-		if err := syscall.Munmap(m); err != nil {
-			return err
-		}
-	}
-	return nil
+	return o.region.Close()
 }
 
 func (o *own) create(cpu int) uint64 {
@@ -116,8 +105,19 @@ func (o *own) create(cpu int) uint64 {
 	return uint64(id)
 }
 
+// cpu stands for what tells the CPU number in an image, RDPID: of two workers it names the second.
+func (o *own) cpu() int {
+	if asm.Goroutine() == o.second.Load() {
+		return 1
+	}
+	return 0
+}
+
 // Replace revokes a capability, with all that Revoke waits for, and creates another.
 func (o *own) Replace(cpu int, old uint64) uint64 {
+	if me := asm.Goroutine(); cpu == 1 && o.second.Load() != me {
+		o.second.Store(me)
+	}
 	if err := o.t.Revoke(cap.ID(old), cap.ID(old)); err != nil {
 		panic(fmt.Sprint("cap: Revoke: ", err))
 	}

@@ -1,0 +1,123 @@
+package gate
+
+import (
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"pdac/kernel/cap"
+)
+
+// Threads is the machine's scheduler, for spawned tasks.
+type Threads struct {
+	This  func() int                      // number of the calling thread; nil: there are no tasks on this machine
+	Tune  func(thread int, o TaskOptions) // o is checked
+	Info  func(thread int, s *TaskStatus) // fills in what the scheduler knows
+	Room  func() bool                     // memory for another thread
+	Most  int                             // spawned tasks that there can be
+	Nodes int                             // NUMA nodes
+	Procs func(n int)                     // runtime.GOMAXPROCS
+}
+
+// tasks are the spawned tasks that there are.
+//
+// Words and writers: live, by add, by who spawns and by tasks that end. core.pending counts the tasks
+// that were killed and don't know yet, and is why calls take the slow way, on which they look (admit).
+type tasks struct {
+	live    atomic.Int32
+	slow    sync.Mutex // keeps kills apart that change core.quick
+	threads sync.Map   // by thread number: *spawned
+	procs   procs
+}
+
+// add counts a task that is about to be.
+func (k *tasks) add() error {
+	if core.threads.This == nil {
+		return ErrMissing
+	}
+	if k.live.Add(1) > int32(core.threads.Most) {
+		k.live.Add(-1)
+		return ErrFull
+	}
+	if !core.threads.Room() {
+		k.live.Add(-1)
+		return ErrMemory
+	}
+	k.procs.more()
+	return nil
+}
+
+// remove uncounts a task.
+func (k *tasks) remove() {
+	k.live.Add(-1)
+	k.procs.fewer()
+}
+
+// begin makes the calling thread the task's, and end takes it back.
+func (k *tasks) begin(x *spawned) {
+	x.life.Lock()
+	defer x.life.Unlock()
+	x.thread = core.threads.This()
+	k.threads.Store(x.thread, x)
+}
+
+func (k *tasks) end(x *spawned) {
+	x.life.Lock()
+	defer x.life.Unlock()
+	k.threads.Delete(x.thread)
+	x.thread, x.over = 0, true
+	x.noticed()
+}
+
+// slower makes calls take the slow way, on which they look whether they were killed, by n kills more.
+func (k *tasks) slower(n int32) {
+	k.slow.Lock()
+	defer k.slow.Unlock()
+	quick := core.table
+	if core.pending.Add(n) != 0 || core.track {
+		quick = &noTable
+	}
+	atomic.StorePointer(&core.quick, unsafe.Pointer(quick))
+}
+
+// noTable grants nothing.
+var noTable cap.Table
+
+// any says whether there is a spawned task. It inlines.
+func (k *tasks) any() bool { return k.live.Load() != 0 }
+
+// waits is called before the caller waits in a call, and waited after. They fail if it was killed.
+func (k *tasks) waits(wake func()) error {
+	x := k.current()
+	if x == nil {
+		return nil
+	}
+	x.wake.Store(&wake)
+	return x.spared()
+}
+
+func (k *tasks) waited() error {
+	x := k.current()
+	if x == nil {
+		return nil
+	}
+	x.wake.Store(nil)
+	return x.spared()
+}
+
+func (x *spawned) spared() error {
+	if x.killed.Load() && !x.dying.Load() {
+		return ErrKilled
+	}
+	return nil
+}
+
+// current returns the spawned task that the caller is, or nil.
+func (k *tasks) current() *spawned {
+	if !k.any() {
+		return nil
+	}
+	x, _ := k.threads.Load(core.threads.This())
+	s, _ := x.(*spawned)
+	return s
+}

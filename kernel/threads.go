@@ -1,0 +1,90 @@
+package kernel
+
+import (
+	"runtime"
+	"runtime/debug"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"pdac/kernel/gate"
+	"pdac/kernel/linux"
+	"pdac/kernel/sched"
+)
+
+// The scheduler as the gate's spawned tasks need it. Above the runtime.
+
+// ownThreads is how many threads the runtime and the kernel have left of those that there can be, whatever
+// programs spawn.
+const ownThreads = 4096
+
+// threads raises the Go runtime's limit of threads to the scheduler's, past which the program would end,
+// and stays below it.
+func (b *Board) threads() gate.Threads {
+	debug.SetMaxThreads(sched.MaxTasks)
+	return gate.Threads{
+		This:  syscall.Gettid,
+		Tune:  tune,
+		Info:  threadInfo,
+		Room:  b.room,
+		Most:  sched.MaxTasks - ownThreads,
+		Nodes: b.Topology.NNodes,
+		Procs: func(n int) { runtime.GOMAXPROCS(n) },
+	}
+}
+
+// room says whether there is memory for another thread: a sixteenth of all is the program's.
+func (b *Board) room() bool {
+	var total, free uint64
+	for n := range b.Topology.NNodes {
+		f := b.Frames.Stats(n)
+		t, u := b.nodeBytes(n, &f)
+		total, free = total+t, free+u
+	}
+	return free > total/16
+}
+
+// tune makes a thread what a spawned task is to be like. The caller is in the kernel's space.
+func tune(thread int, o gate.TaskOptions) {
+	t := sched.ID(thread)
+	if o.Name != "" {
+		sched.SetName(t, []byte(o.Name))
+	}
+	sched.SetPriority(t, uint8(o.Priority-gate.MinPriority))
+	tickets := uint32(o.Tickets)
+	if tickets == 0 {
+		tickets = sched.DefaultTickets
+	}
+	sched.SetTickets(t, tickets)
+	sched.SetQuantum(t, uint64(o.Quantum))
+	linux.SetHomeNode(t, int(o.Home)-1)
+	setAffinity(thread, o.CPUs)
+	class := [...]sched.Class{gate.Normal: sched.ClassNormal, gate.Latency: sched.ClassLatency, gate.Batch: sched.ClassBatch}[o.Class]
+	if _, _, e := syscall.RawSyscall(linux.SetClass, uintptr(thread), uintptr(class), 0); e != 0 {
+		panic(e)
+	}
+}
+
+// setAffinity is sched_setaffinity(2); no CPUs: all.
+func setAffinity(thread int, cpus []int) {
+	var mask sched.CPUSet
+	for _, cpu := range cpus {
+		mask.Add(cpu)
+	}
+	if len(cpus) == 0 {
+		for i := range mask {
+			mask[i] = ^uint64(0)
+		}
+	}
+	if _, _, e := syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, uintptr(thread), unsafe.Sizeof(mask), uintptr(unsafe.Pointer(&mask))); e != 0 {
+		panic(e)
+	}
+}
+
+// threadInfo fills in what the scheduler knows of a spawned task.
+func threadInfo(thread int, s *gate.TaskStatus) {
+	i := sched.Info(sched.ID(thread))
+	s.CPU, s.Node = i.CPU, int(hardware.Nodes[i.CPU])
+	s.Used, s.Waited = time.Duration(i.CPUTime), time.Duration(i.WaitTime)
+	s.Switches, s.Migrations = i.Switches, i.Migrations
+}
