@@ -71,12 +71,12 @@ func userStore32(a uint64, v uint32, _ uint64) (ok bool)
 func userStore64(a, v, _ uint64) (ok bool)
 func userFault(_, _, _ uint64) (ok bool)
 
-// userWord is userLoad32 for futexes, called as the compiler calls Go: see wordAt.
+// userWord is userLoad32 for futexes, called as the compiler calls Go: see userWordAt.
 var userWord func(a uint64) (v uint32, ok bool)
 
 func wordFunc() func(a uint64) (v uint32, ok bool)
 
-// wordText gives the first byte of wordAt, and where it goes on after a fault.
+// wordText gives the first byte of userWordAt, and where it goes on after a fault.
 func wordText() (first, landing uintptr)
 
 // userText gives the first byte of the routines and the landing, which is the last of them.

@@ -78,19 +78,19 @@ TEXT ·userFault(SB), NOSPLIT|NOFRAME, $0-25
 	MOVB $0, ok+24(FP)
 	RET
 
-// wordAt is a Go function of ABIInternal, func(a uint64) (v uint32, ok bool): a in AX, v in AX, ok in BX. It may fault at its MOVL (AX)
-// only, and then goes on in wordFault.
-TEXT ·wordAt(SB), NOSPLIT|NOFRAME, $0
+// userWordAt is a Go function of ABIInternal, func(a uint64) (v uint32, ok bool): a in AX, v in AX, ok in BX. It may fault at its MOVL (AX)
+// only, and then goes on in userWordFault.
+TEXT ·userWordAt(SB), NOSPLIT|NOFRAME, $0
 	XORL BX, BX
 	MOVL (AX), AX
 	MOVL $1, BX
 	RET
 
-TEXT ·wordFault(SB), NOSPLIT|NOFRAME, $0
+TEXT ·userWordFault(SB), NOSPLIT|NOFRAME, $0
 	RET
 
 // A function value is the address of a word that holds the code's.
-DATA ·wordValue+0(SB)/8, $·wordAt(SB)
+DATA ·wordValue+0(SB)/8, $·userWordAt(SB)
 GLOBL ·wordValue(SB), RODATA|NOPTR, $8
 
 // func wordFunc() func(a uint64) (v uint32, ok bool)
@@ -101,9 +101,9 @@ TEXT ·wordFunc(SB), NOSPLIT|NOFRAME, $0-8
 
 // func wordText() (first, landing uintptr)
 TEXT ·wordText(SB), NOSPLIT|NOFRAME, $0-16
-	LEAQ ·wordAt(SB), AX
+	LEAQ ·userWordAt(SB), AX
 	MOVQ AX, first+0(FP)
-	LEAQ ·wordFault(SB), AX
+	LEAQ ·userWordFault(SB), AX
 	MOVQ AX, landing+8(FP)
 	RET
 

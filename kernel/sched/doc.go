@@ -13,6 +13,7 @@
 // A trap saves the context of the running task in Task.Ctx, does its work, and asks Leave what runs next:
 //
 //	system call     ... Park | Yield | Exit | nothing ...   Leave   restore Ctx, return
+//	futex, yield    ... Sleep | PassTurn ...                        the same, when they give whom to go on with
 //	timer           Tick                                    Leave
 //	reschedule IPI  nothing (the sender left its reason)    Leave
 //	idle loop       Leave is 0: STI; HLT; again

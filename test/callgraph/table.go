@@ -71,7 +71,7 @@ var below = policy{
 				"consult": 1, "sysExit": 1, "sysGettimeofday": 1, "sysMapDevice": 1, "sysMmap": 1, "sysMremap": 1, "sysSigreturn": 1, "sysSysinfo": 2, "sysTime": 1, "sysTimes": 1,
 				"writeConsole": 1,
 			},
-			targets: []string{board + "readClock", board + "readClockAnywhere", board + "exit", board + "fatal", board + "memory", board + "room", board + "mapDeviceFor", board + "output", "pdac/kernel/vm.Populate", "pdac/kernel/linux.hardwareEntropy", "pdac/kernel/linux.wordAt", "pdac/kernel/gate.ask"},
+			targets: []string{board + "readClock", board + "readClockAnywhere", board + "exit", board + "fatal", board + "memory", board + "room", board + "mapDeviceFor", board + "output", "pdac/kernel/vm.Populate", "pdac/kernel/linux.hardwareEntropy", "pdac/kernel/linux.userWordAt", "pdac/kernel/gate.ask"},
 		},
 		{ // Machine, OnExit and OnTimeout.
 			pkg: "pdac/kernel/sched.",
