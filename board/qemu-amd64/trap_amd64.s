@@ -172,7 +172,6 @@ full:
 switch:
 	MOVQ percpu_id(GS), AX
 	CALLGO(·onSwitch)
-	MOVL AX, percpu_task(GS)
 	TESTL AX, AX
 	JEQ  leave
 

@@ -92,8 +92,7 @@ func Futex(cpu int, t sched.ID, c *sched.Context, now uint64) (next sched.ID) {
 		th := thread(t) // from here on as in sleep
 		th.enter(t, q, a, anyBit, 0, 0)
 		th.waitSeq = 0 // of no time-out
-		if sched.Get(t).Attn.Load() != 0 && th.withdraw(c, q) {
-			sched.Look(cpu)
+		if sched.Get(t).Attn.Load() != 0 && th.withdraw(cpu, c, q) {
 			return 0
 		}
 		return sched.Sleep(cpu, c, &q.spin, now)
@@ -146,7 +145,7 @@ func futexAny(cpu int, t sched.ID, c *sched.Context) {
 		m = noRestart
 	}
 	th.enter(t, q, a, bits, deadline, m)
-	if sched.Get(t).Attn.Load() != 0 && th.withdraw(c, q) {
+	if sched.Get(t).Attn.Load() != 0 && th.withdraw(cpu, c, q) {
 		return
 	}
 	th.waitSeq = sched.Park(cpu, t, deadline)

@@ -93,7 +93,7 @@ func sleep(cpu int, t sched.ID, c *sched.Context, q *queue, key, deadline uint64
 		return eintr
 	}
 	th.enter(t, q, key, ^uint32(0), deadline, m)
-	if sched.Get(t).Attn.Load() != 0 && th.withdraw(c, q) {
+	if sched.Get(t).Attn.Load() != 0 && th.withdraw(cpu, c, q) {
 		return blocked
 	}
 	if m&again != 0 {
@@ -113,8 +113,9 @@ func (th *Thread) enter(t sched.ID, q *queue, key uint64, bits uint32, deadline 
 	th.resume, th.interrupted = deadline, 0
 }
 
-// withdraw takes back enter and unlocks the queue, if there is a signal to be taken first; the call is set to run again.
-func (th *Thread) withdraw(c *sched.Context, q *queue) bool {
+// withdraw takes back enter and unlocks the queue, if there is a signal to be taken first; the call is set to run again, and the trap
+// exit told of the signal.
+func (th *Thread) withdraw(cpu int, c *sched.Context, q *queue) bool {
 	if th.deliverable() == 0 {
 		return false
 	}
@@ -122,6 +123,7 @@ func (th *Thread) withdraw(c *sched.Context, q *queue) bool {
 	q.unlock()
 	th.interrupted = th.waitMode | stopped
 	c.RIP -= syscallLength
+	sched.Look(cpu)
 	return true
 }
 
