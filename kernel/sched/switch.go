@@ -124,7 +124,7 @@ func (c *CPU) begin(cpu int, tk *Task, now uint64) {
 	left := tk.quantumEnd
 	if left == 0 {
 		if left = uint64(tk.quantum.Load()); left == 0 {
-			left = quanta[(below-firstBand)/bandsPerClass%uint32(len(quanta))].Load()
+			left = quanta[(below-firstBand)/bandsPerClass&3].Load()
 		}
 	}
 	tk.quantumEnd = now + left
@@ -211,7 +211,7 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 		fallthrough
 	case now >= tk.quantumEnd:
 		tk.quantumEnd, tk.readySince = 0, now // while it is still ours
-		c.queue(cur, tk, StateRunning, false)
+		c.queue(cur, tk, fromRunning, false)
 	case why&preempt != 0 && c.outranked(c.below.Load()):
 		tk.quantumEnd -= now
 		tk.readySince = now
