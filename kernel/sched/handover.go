@@ -41,11 +41,11 @@ func Unpark(cpu int, t ID, now uint64) {
 	}
 	tk.Ctx.RAX, tk.readySince = 0, now
 	const up = numberOne + uint64(StateReady) - uint64(StateBlocked)
-	w := tk.state.Add(up) - up // stay, inline
+	w := tk.state.Add(fromBlocked) - fromBlocked
 	if State(w) != StateBlocked {
 		panic("sched: Unpark of a task that was not parked")
 	}
-	c.lone.Store(w + uint64(t) + numberOne - uint64(StateBlocked))
+	c.lone.Store(w + numberOne - uint64(StateBlocked) + uint64(t)) // the entry, as stay makes it
 	c.wakeups.Add(1)
 	if tk.Attn.Load() != 0 { // READY first: as in queue
 		unparkUrgent(cpu, t)
@@ -135,7 +135,7 @@ func PassTurn(cpu int, t ID, now uint64) (next ID) {
 	tk.cpuTime.Add(now - c.since)
 	end, weight := tk.quantumEnd, tk.weight.Load()
 	c.since, tk.quantumEnd, tk.readySince = now, 0, now
-	c.lone.Store(tk.stay(t, StateRunning))
+	c.lone.Store(tk.stay(t, fromRunning))
 	if tk.Attn.Load() != 0 { // READY first: as in queue
 		tk.urge(t)
 	}

@@ -29,6 +29,7 @@ type State uint16
 //	RUNNING -> WAKING   its CPU: the affinity changed, it must go elsewhere
 //	RUNNING -> BLOCKED  its CPU, Park: counts the number up
 //	BLOCKED -> WAKING   Claim, by CAS
+//	BLOCKED -> READY    Unpark, who alone may end the sleep; counts the number up
 //	RUNNING -> DEAD     its CPU, Exit; terminal for this life
 //	DEAD    -> FREE     the same; counts the number up, which is never set back
 //
