@@ -18,7 +18,6 @@ var runsTasks = map[string]string{
 	"Exit":           "from RUNNING",
 	"Park":           "from RUNNING",
 	"Sleep":          "from RUNNING",
-	"PassTurn":       "from RUNNING",
 	"leaveBarred":    "from RUNNING",
 	"Urgent":         "looks only",
 	"SetAffinity":    "looks only",
