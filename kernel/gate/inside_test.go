@@ -51,6 +51,11 @@ func TestContextsMayRevoke(t *testing.T) {
 			empty := must(EndpointCreate(b.root.Endpoints, EndpointOptions{}))
 			return EndpointRecv(empty, ctx, new(Message))
 		},
+		"Join": func(ctx context.Context) error {
+			stop := make(chan struct{})
+			defer close(stop)
+			return TaskJoin(must(Spawn(b.root.Task, TaskOptions{}, func() { <-stop })), ctx)
+		},
 	} {
 		inner, cancel := context.WithCancel(context.Background())
 		cancel()

@@ -1,10 +1,6 @@
 package sched
 
-import (
-	"math/bits"
-
-	"pdac/kernel/lockfree"
-)
+import "pdac/kernel/lockfree"
 
 // MaxCPUs is the most CPUs that a CPUSet can name.
 const MaxCPUs = 1024
@@ -27,28 +23,22 @@ var affinityLock lockfree.SpinLock
 // when none is left. The calling CPU's own task has moved by the time that Leave returns, one that runs elsewhere is sent
 // an IPI, one that waits moves when its turn comes or an idle CPU of the mask gets it.
 func SetAffinity(cpu int, t ID, mask *CPUSet) (ok bool) {
-	var in, out, only int
+	var in, out uint64
 	for i, m := range mask {
-		if m &= online[i]; m != 0 {
-			only = i*64 + bits.TrailingZeros64(m)
-		}
-		in += bits.OnesCount64(m)
-		out += bits.OnesCount64(online[i] &^ m)
+		in |= m & online[i]
+		out |= online[i] &^ m
 	}
 	if in == 0 {
 		return false
 	}
 	tk := Get(t)
 	affinityLock.Lock()
-	tk.affine.Store(many)
+	tk.affine.Or(masked)
 	for i, m := range mask {
 		tk.affinity[i].Store(m & online[i])
 	}
-	switch {
-	case out == 0:
-		tk.affine.Store(0)
-	case in == 1:
-		tk.affine.Store(uint32(only) + 1)
+	if out == 0 {
+		tk.affine.And(^uint32(masked))
 	}
 	affinityLock.Unlock()
 
@@ -66,7 +56,7 @@ func SetAffinity(cpu int, t ID, mask *CPUSet) (ok bool) {
 // GetAffinity stores into mask the CPUs that a task may run on.
 func GetAffinity(t ID, mask *CPUSet) {
 	tk := Get(t)
-	if tk.affine.Load() == 0 {
+	if tk.affine.Load()&masked == 0 {
 		*mask = online
 		return
 	}
@@ -75,31 +65,27 @@ func GetAffinity(t ID, mask *CPUSet) {
 	}
 }
 
-// inherit gives a new task the affinity of its creator.
+// inherit gives a new task the affinity and the home node of its creator.
 func (tk *Task) inherit(from ID) {
-	src := Get(from)
-	affine := src.affine.Load()
-	if from == 0 || affine == 0 {
+	if from == 0 {
 		tk.affine.Store(0)
 		return
 	}
-	for i := range src.affinity {
-		tk.affinity[i].Store(src.affinity[i].Load())
+	src := Get(from)
+	like := src.affine.Load()
+	if like&masked != 0 {
+		for i := range src.affinity {
+			tk.affinity[i].Store(src.affinity[i].Load())
+		}
 	}
-	if src.affine.Load() != affine { // changing
-		affine = many
-	}
-	tk.affine.Store(affine)
+	tk.affine.Store(like)
 }
 
 // mayRun reports whether the task's affinity allows a CPU.
 func (tk *Task) mayRun(cpu int) bool { return tk.affine.Load() == 0 || tk.allows(cpu) }
 
-// many in Task.affine says that the mask has to be asked.
-const many = ^uint32(0)
-
 func (tk *Task) allows(cpu int) bool {
-	return tk.affinity[uint(cpu)/64%uint(len(tk.affinity))].Load()>>(uint(cpu)%64)&1 != 0
+	return tk.affine.Load()&masked == 0 || tk.affinity[uint(cpu)/64%uint(len(tk.affinity))].Load()>>(uint(cpu)%64)&1 != 0
 }
 
 // allowed returns the first CPU at or after cpu, cyclically, that the task may run on.

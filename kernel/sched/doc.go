@@ -9,12 +9,12 @@
 // # What a switch costs
 //
 // A futex round trip of the benchmark (test/bench/linux) is 1,100 instructions, of which 1,000 were asked; it was 1,529. Half of it, as
-// scripts/path.sh counts without affinity:
+// scripts/path.sh counts without affinity (508 before traces and homes):
 //
 //	program                                      82
 //	entry and exit of two system calls          147   30 each to save and restore the registers, 12 each for the clock
-//	FUTEX_WAKE, and Unpark                   56 + 53
-//	FUTEX_WAIT, and Sleep                    80 + 80
+//	FUTEX_WAKE, and Unpark                   53 + 61
+//	FUTEX_WAIT, and Sleep                    86 + 79
 //
 // Some forty of these are NOPs by which the compiler marks where inlined calls begin.
 //
@@ -27,7 +27,7 @@
 //   - a bit for the slot among those of the bands: 10 more than asking for the slot itself;
 //   - an unlock that doesn't check that the lock is held: 12, taken for the two of a futex's queue (SpinLock.Release).
 //
-// sched_yield of two is 274 (250 were asked), from 398: entry and exit 82, program 28, the rest PassTurn.
+// sched_yield of two is 274 (250 were asked), from 398: without affinity 247, of which entry and exit 86, program 33, PassTurn 119.
 //
 // # Who calls what
 //

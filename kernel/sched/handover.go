@@ -14,7 +14,7 @@ import (
 // Who is handed the CPU by a task of the same class, priority and tickets goes on in that one's quantum. So the timer stays armed, and
 // two that wake each other count as one when others come to wait: at the end of their quantum both are behind these.
 //
-// All else is done by Ready, Park, Yield and Leave. What is common comes first, as tests whose failure calls the function for all cases
+// All else, lotteries, traces and homes among it, is done by Ready, Park, Yield and Leave. What is common comes first, as tests whose failure calls the function for all cases
 // in return, so that nothing is to be kept across a call.
 
 // Unpark makes a task READY whose sleep is the caller's alone to end, since it took the task from where all others would have found it;
@@ -27,7 +27,11 @@ func Unpark(cpu int, t ID, now uint64) {
 		unparkAny(cpu, t)
 		return
 	}
-	if c.bits.Load()|lotteries.Load() != 0 {
+	if c.bits.Load()|lotteries.Load()|uint64(tracing.Load()) != 0 {
+		unparkAny(cpu, t)
+		return
+	}
+	if tk.affine.Load() > masked { // it may have to go home
 		unparkAny(cpu, t)
 		return
 	}
@@ -78,7 +82,7 @@ func unparkUrgent(cpu int, t ID) {
 //go:nosplit
 func Sleep(cpu int, ctx *Context, lock *lockfree.SpinLock, now uint64) (next ID) {
 	c, tk := on(cpu), taskOf(ctx)
-	if c.bits.Load()|lotteries.Load() != 0 {
+	if c.bits.Load()|lotteries.Load()|uint64(tracing.Load()) != 0 {
 		return sleepAny(cpu, lock)
 	}
 	e := c.lone.Load()
@@ -97,7 +101,7 @@ func Sleep(cpu int, ctx *Context, lock *lockfree.SpinLock, now uint64) (next ID)
 	if !run(e) { // a thief was faster
 		return c.leaveAny()
 	}
-	if a := tk.affine.Load(); a != 0 && a != uint32(cpu)+1 && !tk.allows(cpu) {
+	if tk.affine.Load() != 0 && !tk.allows(cpu) {
 		return c.leaveBarred(cpu, next)
 	}
 	c.cur.Store(next)
@@ -122,7 +126,7 @@ func sleepAny(cpu int, lock *lockfree.SpinLock) ID {
 //go:nosplit
 func PassTurn(cpu int, t ID, now uint64) (next ID) {
 	c, tk := on(cpu), Get(t)
-	if c.bits.Load()|lotteries.Load() != 0 {
+	if c.bits.Load()|lotteries.Load()|uint64(tracing.Load()) != 0 {
 		return yieldAny(cpu, t)
 	}
 	e := c.lone.Load()
@@ -148,7 +152,7 @@ func PassTurn(cpu int, t ID, now uint64) (next ID) {
 	if someIdle() { // queued first: as in Ready
 		offer(cpu, t)
 	}
-	if a := tk.affine.Load(); a != 0 && a != uint32(cpu)+1 && !tk.allows(cpu) {
+	if tk.affine.Load() != 0 && !tk.allows(cpu) {
 		return c.leaveBarred(cpu, next)
 	}
 	c.cur.Store(next)
