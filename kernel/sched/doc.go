@@ -8,7 +8,7 @@
 //
 // # What a switch costs
 //
-// A futex round trip of the benchmark (test/bench/linux) is 1,100 instructions, of which 1,000 were asked; it was 1,529. Half of it, as
+// A futex round trip of the benchmark (test/bench/linux) is 1,110 instructions, where 1,000 were asked; it was 1,529. Half of it, as
 // scripts/path.sh counts without affinity (508 before traces and homes):
 //
 //	program                                      82
@@ -27,7 +27,7 @@
 //   - a bit for the slot among those of the bands: 10 more than asking for the slot itself;
 //   - an unlock that doesn't check that the lock is held: 12, taken for the two of a futex's queue (SpinLock.Release).
 //
-// sched_yield of two is 274 (250 were asked), from 398: without affinity 247, of which entry and exit 86, program 33, PassTurn 119.
+// sched_yield of two is 276 (250 were asked), from 398: without affinity 247, of which entry and exit 86, program 33, PassTurn 119.
 //
 // # Who calls what
 //
