@@ -59,7 +59,7 @@ func tune(thread int, o gate.TaskOptions) {
 	}
 	sched.SetTickets(t, tickets)
 	sched.SetQuantum(t, uint64(o.Quantum))
-	linux.SetHomeNode(t, int(o.Home)-1)
+	sched.SetHome(t, int(o.Home)-1)
 	setAffinity(thread, o.CPUs)
 	class := [...]sched.Class{gate.Normal: sched.ClassNormal, gate.Latency: sched.ClassLatency, gate.Batch: sched.ClassBatch}[o.Class]
 	if _, _, e := syscall.RawSyscall(linux.SetClass, uintptr(thread), uintptr(class), 0); e != 0 {

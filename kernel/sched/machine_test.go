@@ -18,6 +18,12 @@ type fakeMachine struct {
 
 func boot(tb testing.TB, ncpu, nnodes, ntasks, ntimers int) *fakeMachine {
 	tb.Helper()
+	return bootWith(tb, ncpu, nnodes, ntasks, ntimers, func(*Machine) {})
+}
+
+// bootWith is boot of a machine that set has changed.
+func bootWith(tb testing.TB, ncpu, nnodes, ntasks, ntimers int, set func(*Machine)) *fakeMachine {
+	tb.Helper()
 	f := &fakeMachine{kicked: make([]atomic.Uint32, ncpu), armed: make([]atomic.Uint64, ncpu)}
 	f.clock.Store(1000)
 	testNode = uint32(Entries(ncpu, uint32(ntasks+1)))
@@ -26,7 +32,7 @@ func boot(tb testing.TB, ncpu, nnodes, ntasks, ntimers int) *fakeMachine {
 		nodes[i] = uint8(i * nnodes / ncpu)
 		f.armed[i].Store(Never)
 	}
-	Init(Machine{
+	m := Machine{
 		NCPU:  ncpu,
 		Nodes: nodes,
 		Now:   f.clock.Load,
@@ -44,7 +50,9 @@ func boot(tb testing.TB, ncpu, nnodes, ntasks, ntimers int) *fakeMachine {
 		Timers:     make([]TimerNode, ntimers+1),
 		TimerLinks: make([]uint32, ntimers+1),
 		GrowTimers: func(_ int, n uint32) bool { return true },
-	})
+	}
+	set(&m)
+	Init(m)
 	return f
 }
 
@@ -57,6 +65,19 @@ func (f *fakeMachine) interrupt(cpu int) bool {
 		return true
 	}
 	return kicked
+}
+
+// settle lets all CPUs do what they were told to.
+func settle(f *fakeMachine) {
+	for again := true; again; {
+		again = false
+		for cpu := range cpus {
+			if f.kicked[cpu].Swap(0) != 0 || NeedLeave(cpu) {
+				Leave(cpu)
+				again = true
+			}
+		}
+	}
 }
 
 // spawn makes a task runnable.

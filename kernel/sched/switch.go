@@ -8,6 +8,9 @@ func Current(cpu int) ID { return on(cpu).cur.Load() }
 // NeedLeave reports whether Leave has anything to do but return Current. It inlines.
 func NeedLeave(cpu int) bool { return on(cpu).need.Load() != 0 }
 
+// Look makes the trap exit that follows call Leave, and so look at the Attn of the task that it goes back to.
+func Look(cpu int) { on(cpu).need.Or(evaluate) }
+
 // NeedOf returns the address of the word, a uint32, that is not 0 when NeedLeave is true: for the trap exit. After Init.
 func NeedOf(cpu int) uintptr { return uintptr(unsafe.Pointer(&on(cpu).need)) }
 
@@ -48,6 +51,7 @@ func Park(cpu int, t ID, deadline uint64) (seq uint64) {
 		c.compensate(tk, now)
 	}
 	tk.quantumEnd = 0
+	trace(cpu, EventPark, t, 0)
 	return tk.state.Add(numberOne+uint64(StateBlocked)-uint64(StateRunning)) >> numberShift
 }
 
@@ -68,6 +72,9 @@ func Tick(cpu int) {
 	now := machine.Now()
 	c.sleeps.expire(cpu, now)
 	c.timers.expire(cpu, c, now)
+	if now >= c.nextAverage && c.cur.Load() != 0 {
+		c.balance(cpu, now)
+	}
 }
 
 // Leave returns the task that the CPU runs from here on, now RUNNING, or 0: halt until an interrupt. It is the last thing
@@ -101,6 +108,7 @@ func Leave(cpu int) ID {
 
 	// t is RUNNING here: it becomes the current task.
 	c.cur.Store(t)
+	trace(cpu, EventRun, t, 0)
 	c.switches.Add(1)
 	tk.switches.Add(1)
 	if now > tk.readySince { // it is not where the clock was read before the task was queued
@@ -163,8 +171,11 @@ func (c *CPU) search(cpu int, now uint64, t ID, more uint64) (uint64, ID, uint64
 			if c.idle {
 				c.busy(cpu, now)
 			}
-			if from != cpu && !on(from).empty() && anyIdle() {
-				on(from).share(cpu) // the next idle CPU takes the next
+			if victim := on(from); from != cpu && !victim.empty() {
+				c.takeHalf(cpu, victim)
+				if anyIdle() {
+					victim.share(cpu) // the next idle CPU takes the next
+				}
 			}
 			return now, t, more
 		}
@@ -188,6 +199,7 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 	if tk.affine.Load() != 0 && !tk.allows(cpu) {
 		c.cur.Store(0)
 		tk.quantumEnd = 0
+		trace(cpu, EventPreempt, cur, 0)
 		tk.move(StateRunning, StateWaking)
 		Ready(cpu, cur, false)
 		t, more = c.pop()
@@ -224,6 +236,7 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 		}
 	}
 	c.preemptions.Add(1)
+	trace(cpu, EventPreempt, cur, 0)
 	if anyIdle() { // queued, then look: as Ready does
 		offer(cpu, cur)
 	}
@@ -259,6 +272,7 @@ func (c *CPU) busy(cpu int, now uint64) {
 	if since := c.idleSince.Load(); since != 0 {
 		c.idleTime.Add(now - since)
 		c.idleSince.Store(0)
+		c.averaged = now
 	}
 }
 
@@ -271,6 +285,8 @@ func (c *CPU) seek(cpu int) (t ID, more uint64, from int) {
 	}
 	if t, from = c.pull(cpu); t != 0 {
 		c.pulls.Add(1)
+		count(&c.stolen, 1)
+		trace(cpu, EventSteal, t, from)
 	}
 	return t, 0, from
 }
@@ -278,7 +294,9 @@ func (c *CPU) seek(cpu int) (t ID, more uint64, from int) {
 // sleep notes that the CPU goes idle; only a timer is armed.
 func (c *CPU) sleep(cpu int, now uint64) {
 	if c.idleSince.Load() == 0 {
+		trace(cpu, EventIdle, 0, 0)
 		c.idleSince.Store(now)
+		c.ewma.Store(0)
 	}
 	c.arm(cpu, Never)
 }
