@@ -108,7 +108,7 @@ func Spawn(id ID, o TaskOptions, f func()) (ID, error) {
 	x := &spawned{done: make(chan struct{}), options: o}
 	made, err := newObject(typeThread, x, nil, usual)
 	if err != nil {
-		core.tasks.remove()
+		core.tasks.cancel()
 		return 0, taskSpawn.fail(err)
 	}
 	go x.run(core.tasks, home, f)
