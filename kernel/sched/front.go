@@ -12,7 +12,7 @@ func (c *CPU) toFront(t ID, tk *Task, now uint64) {
 		c.queue(t, tk, StateRunning, false)
 		return
 	}
-	c.frontBand, c.frontSince = tk.band(), now
+	c.frontBand, c.frontSince = tk.preemptedBelow(), now // under Lottery no other of the class goes before it
 	c.front.Store(tk.stay(t, StateRunning))
 	c.bits.Or(1 << frontBit)
 	if tk.Attn.Load() != 0 { // as in queue
