@@ -52,13 +52,8 @@ func TestShares(t *testing.T) {
 		"equal":         equal,
 		"equal tickets": equal,
 		"tickets":       func(i int) float64 { return 100 * float64(i+1) / tickets },
-		"two": func(i int) float64 {
-			if i < 2 {
-				return 50
-			}
-			return 0
-		},
-		"priorities": nil,
+		"two":           nil,
+		"priorities":    nil,
 	} {
 		c := got[what]
 		t.Logf("%s: %.2f %%, a collection %.0f ms", what, c.Share, c.GC)
@@ -73,6 +68,9 @@ func TestShares(t *testing.T) {
 			if s < 0.1 {
 				t.Errorf("%s: task %d starves: %.2f%%", what, i, s)
 			}
+		}
+		if what == "two" && min(c.Share[0], c.Share[1]) < 40 { // now and then the other waits for a thread of the runtime, which isn't urgent
+			t.Errorf("the two more urgent ones don't share the CPU: %.2f", c.Share)
 		}
 		if what == "priorities" && (c.Share[0] < 50 || c.Share[1] < c.Share[2] || c.Share[2] < c.Share[3]) {
 			t.Errorf("shares don't follow priorities: %.2f", c.Share)
