@@ -129,7 +129,14 @@ func name(nodes []Node, n uint32) uint64 {
 //go:nosplit
 func (q *Queue) Push(nodes []Node, n uint32, v uint64) {
 	store64(&at(nodes, n).value, v) // pairs with the load in Pop
-	q.link(nodes, n, begin(nodes, n, 0))
+	last := begin(nodes, n, 0)
+	t := q.tail.Load() // link's first try, without the call
+	end := t & tagMask
+	if atomic.CompareAndSwapUint64(&at(nodes, uint32(t)).next, end, end|uint64(n+1)) {
+		q.tail.CompareAndSwap(t, last)
+		return
+	}
+	q.link(nodes, n, last)
 }
 
 // PushAll puts the values at the end in one step, in their order and with none between them,

@@ -84,7 +84,7 @@ func BenchmarkPushPop(b *testing.B) {
 			c := on(0)
 			for b.Loop() {
 				t, _ := c.pop()
-				c.queue(t, Get(t), StateRunning, false)
+				c.queue(t, Get(t), fromRunning, false)
 			}
 		})
 	}

@@ -61,8 +61,8 @@ func classMask(b uint32) uint64 { return (1<<bandsPerClass - 1) << b }
 func firstOf(b uint32) uint32 { return (b-firstBand)&^(bandsPerClass-1) + firstBand }
 
 var (
-	lotteries atomic.Uint64                         // the bands of classes under Lottery
-	quanta    [nBands / bandsPerClass]atomic.Uint64 // ns, by class, in the order of the bands
+	lotteries atomic.Uint64    // the bands of classes under Lottery
+	quanta    [4]atomic.Uint64 // ns, by class, in the order of the bands; a power of two, for begin
 )
 
 // rank returns the index in quanta.
@@ -178,7 +178,7 @@ func (tk *Task) slice() uint64 {
 	if q := tk.quantum.Load(); q != 0 {
 		return uint64(q)
 	}
-	return quanta[(tk.weight.Load()&0xff-firstBand)/bandsPerClass%uint32(len(quanta))].Load()
+	return quanta[(tk.weight.Load()&0xff-firstBand)/bandsPerClass&3].Load()
 }
 
 // preemptedBelow returns the band below which a task that wakes preempts this one. It inlines.

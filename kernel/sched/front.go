@@ -9,11 +9,11 @@ package sched
 // toFront makes the current task READY in the front slot, or in its band if the slot is taken. now is when.
 func (c *CPU) toFront(t ID, tk *Task, now uint64) {
 	if e := c.front.Load(); e != 0 && ready(e) {
-		c.queue(t, tk, StateRunning, false)
+		c.queue(t, tk, fromRunning, false)
 		return
 	}
 	c.frontBand, c.frontSince = tk.preemptedBelow(), now // under Lottery no other of the class goes before it
-	c.front.Store(tk.stay(t, StateRunning))
+	c.front.Store(tk.stay(t, fromRunning))
 	c.bits.Or(1 << frontBit)
 	if tk.Attn.Load() != 0 { // as in queue
 		tk.urge(t)

@@ -97,69 +97,8 @@ const (
 	nBands        = firstBand + uint32(nClasses)*bandsPerClass
 )
 
-// Entries live in nodes that are a cache line apart, as they come to be used by different CPUs.
-const (
-	nodeStep     = 4
-	sparesPerCPU = 16
-)
-
 // reserved is in the lone slot while its pusher makes the task READY. Entries are greater: numbers begin at 1.
 const reserved = 1
-
-var (
-	nodes     []lockfree.Node
-	nodeLinks []uint32
-	spares    lockfree.Stack
-)
-
-// Entries returns how long Machine.Entries has to be for that many CPUs, and tasks with numbers below ntasks.
-func Entries(ncpu int, ntasks uint32) int {
-	return (1 + ncpu*int(nBands+sparesPerCPU) + 2*int(ntasks)) * nodeStep
-}
-
-// initQueues makes the queues empty.
-func initQueues() {
-	nodes, nodeLinks = machine.Entries, machine.EntryLinks
-	spares.PopAll()
-	n := uint32(nodeStep) // no task's node is 0
-	for i := range cpus {
-		c := on(i)
-		for b := range c.bands {
-			c.bands[b].Init(nodes, n)
-			n += nodeStep
-		}
-		for range sparesPerCPU {
-			spares.Push(nodeLinks, n)
-			n += nodeStep
-		}
-	}
-}
-
-// equip gives a task record that is used for the first time its node, and the spares one.
-func (tk *Task) equip(t ID) {
-	if tk.node.Load() == 0 {
-		n := uint32(Entries(len(cpus), t))
-		tk.node.Store(n)
-		spares.Push(nodeLinks, n+nodeStep)
-	}
-}
-
-// An entry is a state word with the task's number in place of the state.
-
-// ready reports whether the task that an entry names is READY in the stay that it names.
-func ready(e uint64) bool { return Get(named(e)).state.Load() == readyWord(e) }
-
-// named returns the task of an entry.
-func named(e uint64) ID { return ID(uint16(e)) }
-
-// readyWord returns the state word of an entry's task in its stay.
-func readyWord(e uint64) uint64 { return e&^stateMask | uint64(StateReady) }
-
-// run makes an entry's task RUNNING, if nobody else took it out of that stay: the only way to run. It inlines.
-func run(e uint64) bool {
-	w := readyWord(e)
-	return Get(named(e)).state.CompareAndSwap(w, w+uint64(StateRunning)-uint64(StateReady))
-}
 
 // push makes a WAKING task that the caller has in hand READY in the queue of a CPU; front puts it before the others. From here on the
 // task may run, block and die. It returns the band that the task went to.
@@ -170,21 +109,37 @@ func (c *CPU) push(cpu int, t ID, tk *Task, front bool) uint32 {
 		tk.cpu.Store(uint32(cpu))
 		tk.migrations.Add(1)
 	}
-	return c.queue(t, tk, StateWaking, front)
+	return c.queue(t, tk, fromWaking, front)
 }
+
+// What becoming READY adds to a state word: the number's unit, and the difference of the states.
+const (
+	fromWaking  = numberOne + uint64(StateReady) - uint64(StateWaking)
+	fromRunning = numberOne + uint64(StateReady) - uint64(StateRunning)
+)
 
 // queue makes a task READY in the queue of its CPU. READY is stored first, then Attn is looked at: the pair of Urgent's Attn (its
 // caller's), then READY.
 //
 //go:nosplit
-func (c *CPU) queue(t ID, tk *Task, from State, front bool) uint32 {
-	b := tk.band()
-	if !front && c.bits.Load() == 0 && c.lone.Load() == 0 && c.lone.CompareAndSwap(0, reserved) {
-		c.lone.Store(tk.stay(t, from))
-		if tk.Attn.Load() != 0 {
-			return tk.urge(t)
+func (c *CPU) queue(t ID, tk *Task, from uint64, front bool) uint32 {
+	w := tk.weight.Load()
+	b := w & 0xff
+	if lotteries.Load()>>(b&63)&1 != 0 { // tk.band, inline
+		b = tk.lotteryBand(b, w>>16)
+	}
+	if !front { // nested: with && the compiler makes values of the conditions
+		if c.bits.Load() == 0 {
+			if c.lone.Load() == 0 {
+				if c.lone.CompareAndSwap(0, reserved) {
+					c.lone.Store(tk.stay(t, from))
+					if tk.Attn.Load() != 0 {
+						return tk.urge(t)
+					}
+					return b
+				}
+			}
 		}
-		return b
 	}
 	n, since := tk.node.Load(), tk.readySince
 	tk.node.Store(0)
@@ -192,13 +147,18 @@ func (c *CPU) queue(t ID, tk *Task, from State, front bool) uint32 {
 	if front || tk.Attn.Load() != 0 {
 		b = urgentBand
 	}
-	c.enter(b, e, n, since)
+	bd := c.at(b) // enter, inline
+	bd.count.Add(1)
+	bd.Push(nodes, n, e)
+	if c.bits.Load()>>(b&63)&1 == 0 {
+		c.show(b, since)
+	}
 	return b
 }
 
 // stay makes a task that the caller has in hand READY, and returns the entry. It inlines.
-func (tk *Task) stay(t ID, from State) uint64 {
-	return tk.state.Add(numberOne+uint64(StateReady)-uint64(from)) + uint64(t) - uint64(StateReady)
+func (tk *Task) stay(t ID, from uint64) uint64 {
+	return tk.state.Add(from) - uint64(StateReady) + uint64(t)
 }
 
 // urge moves a READY task to the urgent band, unless somebody else has taken it.
@@ -210,23 +170,28 @@ func (tk *Task) urge(t ID) uint32 {
 }
 
 // enter puts an entry into a band, in node n.
-//
-//go:nosplit
 func (c *CPU) enter(b uint32, e uint64, n uint32, since uint64) {
 	bd := c.at(b)
 	bd.count.Add(1)
 	bd.Push(nodes, n, e)
-	if bit := uint64(1) << (b & 63); c.bits.Load()&bit == 0 {
-		bd.since.Store(since)
-		c.bits.Or(bit)
+	if c.bits.Load()>>(b&63)&1 == 0 {
+		c.show(b, since)
 	}
+}
+
+// show sets the bit of a band, which has waited since then.
+//
+//go:noinline
+func (c *CPU) show(b uint32, since uint64) {
+	c.at(b).since.Store(since)
+	c.bits.Or(1 << (b & 63))
 }
 
 // pop makes the next task of the CPU's own queue RUNNING; 0 if there is none. more is not 0 when it may not have been the last.
 //
 //go:nosplit
 func (c *CPU) pop() (t ID, more uint64) {
-	set := c.bits.Load() // before lone, which is before what came into the bands while it was taken
+	set := c.bits.Load() // before lone, whose entry is before those that came into the bands while it was taken
 	e := c.lone.Load()
 	if set == 0 {
 		if e <= reserved && c.bits.Load() == 0 { // nothing came in between: only we clear bits
@@ -240,197 +205,27 @@ func (c *CPU) pop() (t ID, more uint64) {
 	if e > reserved || set&(set-1)|set&(lotteries.Load()|1<<frontBit) != 0 {
 		return c.pick()
 	}
-	if t, more = c.popBand(uint32(bits.TrailingZeros64(set))); t == 0 {
+	b := uint32(bits.TrailingZeros64(set))
+	bd := c.at(b)
+	v, n, ok := bd.Pop(nodes) // as popBand
+	if !ok {
 		return c.pick()
 	}
-	return t, more
-}
-
-// popBand makes the head of a band RUNNING. 0: it was stale, or there was none; then the bit is cleared.
-//
-//go:nosplit
-func (c *CPU) popBand(b uint32) (t ID, more uint64) {
-	bd := c.at(b)
-	e, n, ok := bd.Pop(nodes)
-	if !ok {
-		c.hide(b)
-		return 0, 0
-	}
-	more = uint64(bd.count.Add(^uint32(0)))
+	left := bd.count.Add(^uint32(0))
 	bd.since.Store(c.since)
-	if more == 0 {
-		c.hide(b) // so that who comes next finds the queue empty, and the lone slot to be used
+	if left == 0 {
+		c.hide(b)
 	}
-	if !run(e) {
+	if !run(v) {
 		spares.Push(nodeLinks, n)
-		return 0, 0
+		return c.pick()
 	}
-	t = named(e)
+	t = named(v)
 	Get(t).node.Store(n)
-	return t, more
-}
-
-// pick is pop where there is a choice to make, or something empty or stale to clear away.
-func (c *CPU) pick() (t ID, more uint64) {
-	for {
-		set := c.bits.Load()
-		e := c.lone.Load()
-		if set == 0 && e <= reserved {
-			if c.bits.Load() == 0 {
-				return 0, 0
-			}
-			continue
-		}
-		if set != 0 && e > reserved && lotteries.Load() != 0 {
-			c.joinOthers(e) // in a draw it is one of them
-			continue
-		}
-		b, aged := c.choose(set, e)
-		switch {
-		case b == loneSlot:
-			if c.lone.CompareAndSwap(e, 0) && run(e) {
-				t = named(e)
-			}
-		case b == frontBit:
-			t = c.popFront()
-		case !aged && lotteries.Load()>>b&1 != 0:
-			t, more = c.popBand(c.draw(set, b))
-		default:
-			t, more = c.popBand(b)
-		}
-		if t == 0 {
-			continue
-		}
-		c.protected = aged
-		if aged && set&(1<<urgentBand) != 0 && b != urgentBand {
-			Get(t).quantumEnd = MinQuantum // what is urgent waits no longer than this
-		}
-		return t, more | c.bits.Load()
-	}
-}
-
-// choose returns the band to be served next, or a slot: who has waited too long, else the most urgent, the slots' before others of
-// their bands. e is the lone entry.
-func (c *CPU) choose(set, e uint64) (b uint32, aged bool) {
-	if c.since >= c.nextAge {
-		if b, aged = c.overdue(set, e, c.since); aged {
-			return b, true
-		}
-	}
-	b = uint32(bits.TrailingZeros64(set &^ (1 << frontBit)))
-	rank := b
-	if e > reserved {
-		if r := Get(named(e)).band(); r <= rank {
-			b, rank = loneSlot, r
-		}
-	}
-	if set&(1<<frontBit) != 0 && c.frontBand <= rank {
-		b = frontBit
-	}
-	return b, false
-}
-
-// joinOthers moves the task of the lone slot to its band.
-func (c *CPU) joinOthers(e uint64) {
-	t, w := named(e), readyWord(e)
-	c.lone.CompareAndSwap(e, 0)
-	if tk := Get(t); tk.take(w, StateWaking) {
-		c.queue(t, tk, StateWaking, false)
-	}
+	return t, uint64(left)
 }
 
 // at returns a band, unchecked like a task's record.
 func (c *CPU) at(b uint32) *band {
 	return (*band)(unsafe.Add(unsafe.Pointer(&c.bands), uintptr(b)*unsafe.Sizeof(band{})))
-}
-
-// hide clears the bit of a band that was seen empty.
-func (c *CPU) hide(b uint32) {
-	bit := uint64(1) << (b & 63)
-	c.bits.And(^bit)
-	if !c.at(b).Empty(nodes) {
-		c.bits.Or(bit)
-	}
-}
-
-// head returns the first entry of a band that is not stale, and its place (lockfree.Queue.First). Any CPU may call it.
-func (c *CPU) head(b uint32) (e, place uint64, ok bool) {
-	bd := &c.bands[b]
-	for {
-		e, place, ok = bd.First(nodes)
-		if !ok || ready(e) {
-			return e, place, ok
-		}
-		if n, ok := bd.PopFirst(nodes, place); ok {
-			bd.count.Add(^uint32(0))
-			spares.Push(nodeLinks, n)
-		}
-	}
-}
-
-// first returns a task that waits in the queue and would be next, but for the policies; 0 if there is none. Any CPU may call it.
-func (c *CPU) first() ID {
-	if e := c.lone.Load(); e > reserved && ready(e) {
-		return named(e)
-	}
-	for set := c.bits.Load(); set != 0; set &= set - 1 {
-		b := uint32(bits.TrailingZeros64(set))
-		if b == frontBit {
-			if e := c.front.Load(); e != 0 && ready(e) {
-				return named(e)
-			}
-		} else if e, _, ok := c.head(b); ok {
-			return named(e)
-		}
-	}
-	return 0
-}
-
-// empty reports whether the queue was seen without an entry. It inlines.
-func (c *CPU) empty() bool { return c.bits.Load() == 0 && c.lone.Load() <= reserved }
-
-// load returns how many tasks wait in the queue, as a hint: it counts stale entries.
-func (c *CPU) load() uint32 {
-	n := uint32(0)
-	if c.lone.Load() > reserved {
-		n = 1
-	}
-	for set := c.bits.Load(); set != 0; set &= set - 1 {
-		if b := bits.TrailingZeros64(set); b == frontBit {
-			n++
-		} else {
-			n += c.bands[b].count.Load()
-		}
-	}
-	return n
-}
-
-// take takes a task out of the stay whose state word is w, wherever its entry lies, into the caller's hands or to RUNNING. False: the
-// stay is over, or there is no spare node.
-func (tk *Task) take(w uint64, to State) bool {
-	n := tk.node.Load()
-	if n == 0 { // the band has it
-		var ok bool
-		if n, ok = spares.Pop(nodeLinks); !ok {
-			return false
-		}
-		if !tk.state.CompareAndSwap(w, w+uint64(to)-uint64(StateReady)) {
-			spares.Push(nodeLinks, n)
-			return false
-		}
-		tk.node.Store(n)
-		return true
-	}
-	return tk.state.CompareAndSwap(w, w+uint64(to)-uint64(StateReady))
-}
-
-// retract takes a READY task into the caller's hands; at is the CPU where it was. ok is false when it is not READY, or there is no
-// spare node.
-func (tk *Task) retract() (at int, ok bool) {
-	w := tk.state.Load()
-	if State(w) != StateReady {
-		return 0, false
-	}
-	at = tk.CPU() // that of this stay, if take succeeds
-	return at, tk.take(w, StateWaking)
 }

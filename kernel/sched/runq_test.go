@@ -8,16 +8,19 @@ import (
 	"testing"
 )
 
-// TestHandOversExactlyOnce passes tasks around CPUs that pop, steal, retract and push without end, until there were a million
-// hand-overs. A task's plain counter is its holder's, so that the race detector sees one who has no right to it.
-func TestHandOversExactlyOnce(t *testing.T) {
-	const ncpu, ntasks = 4, 24
-	total := int64(1_000_000)
+func TestHandOversExactlyOnce(t *testing.T) { handOver(t, 4, 24, 600_000) }
+
+// TestHandOversOfFew has queues that are mostly empty: lone slots, and bits that are cleared.
+func TestHandOversOfFew(t *testing.T) { handOver(t, 2, 3, 400_000) }
+
+// handOver passes tasks around CPUs that pop, steal, retract and push without end, until there were so many hand-overs (a million in
+// all tests). A task's plain counter is its holder's, so that the race detector sees one who has no right to it.
+func handOver(t *testing.T, ncpu, ntasks int, total int64) {
 	if testing.Short() {
-		total = 50_000
+		total /= 10
 	}
 	boot(t, ncpu, 2, ntasks, 0)
-	var count [ntasks + 1]struct{ run, moved int }
+	count := make([]struct{ run, moved int }, ntasks+1)
 	var done, takes, retracts, ran atomic.Int64
 	for i := range ntasks {
 		id, _ := New(0)
@@ -71,7 +74,7 @@ func TestHandOversExactlyOnce(t *testing.T) {
 	check(t)
 	checkNodes(t)
 	var run, moved int64
-	for id := ID(1); id <= ntasks; id++ {
+	for id := ID(1); int(id) <= ntasks; id++ {
 		run += int64(count[id].run)
 		moved += int64(count[id].moved)
 		if s, stay := Get(id).State(); s != StateReady || stay != uint64(1+count[id].run+count[id].moved) {
@@ -142,5 +145,37 @@ func TestRetractWithoutSpares(t *testing.T) {
 	Urgent(0, a)
 	leave(t, 0, a)
 	check(t)
+	checkNodes(t)
+}
+
+// TestPusherThatStops holds a pusher up between reserving the lone slot and READY: others go past it, and nobody takes what is not there.
+func TestPusherThatStops(t *testing.T) {
+	boot(t, 2, 1, 8, 0)
+	var ids [2]ID
+	for i := range ids {
+		ids[i], _ = New(0)
+		Get(ids[i]).move(StateNew, StateWaking)
+	}
+	c := on(0)
+	c.lone.Store(reserved)
+	if id, _ := c.pop(); id != 0 || c.take(1) != 0 || !c.empty() || c.load() != 0 {
+		t.Fatal("a reserved slot passes for a task")
+	}
+	c.push(0, ids[1], Get(ids[1]), false)
+	if id, _ := c.pop(); id != ids[1] {
+		t.Fatalf("pop = %d, want the task that came past, %d", id, ids[1])
+	}
+	e := Get(ids[0]).stay(ids[0], fromWaking) // it goes on, and is overtaken once more: its task is taken before its entry is there
+	if _, ok := Get(ids[0]).retract(); !ok {
+		t.Fatal("retract of a task that is READY")
+	}
+	c.lone.Store(e)
+	c.push(0, ids[0], Get(ids[0]), false)
+	if id, _ := c.pop(); id != ids[0] {
+		t.Fatalf("pop = %d, want %d, behind its own stale entry", id, ids[0])
+	}
+	if id, _ := c.pop(); id != 0 {
+		t.Fatalf("pop = %d of an empty queue", id)
+	}
 	checkNodes(t)
 }

@@ -13,7 +13,6 @@ import (
 var runsTasks = map[string]string{
 	"run":            "READY -> RUNNING, by CAS of an entry that came from a queue",
 	"capture":        "the same through take, of an entry that is in a queue",
-	"toFront":        "from RUNNING",
 	"contend":        "from RUNNING",
 	"search":         "from RUNNING",
 	"Exit":           "from RUNNING",

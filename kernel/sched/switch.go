@@ -48,6 +48,7 @@ func Park(cpu int, t ID, deadline uint64) (seq uint64) {
 		c.compensate(tk, now)
 	}
 	tk.quantumEnd = 0
+	trace(cpu, EventPark, t, 0)
 	return tk.state.Add(numberOne+uint64(StateBlocked)-uint64(StateRunning)) >> numberShift
 }
 
@@ -68,6 +69,9 @@ func Tick(cpu int) {
 	now := machine.Now()
 	c.sleeps.expire(cpu, now)
 	c.timers.expire(cpu, c, now)
+	if now >= c.nextAverage && c.cur.Load() != 0 {
+		c.balance(cpu, now)
+	}
 }
 
 // Leave returns the task that the CPU runs from here on, now RUNNING, or 0: halt until an interrupt. It is the last thing
@@ -101,6 +105,7 @@ func Leave(cpu int) ID {
 
 	// t is RUNNING here: it becomes the current task.
 	c.cur.Store(t)
+	trace(cpu, EventRun, t, 0)
 	c.switches.Add(1)
 	tk.switches.Add(1)
 	if now > tk.readySince { // it is not where the clock was read before the task was queued
@@ -113,13 +118,15 @@ func Leave(cpu int) ID {
 	return t
 }
 
-// begin gives the task that is to run what is left of its quantum, or a new one. It inlines.
+// begin gives the task that is to run what is left of its quantum, or a new one.
+//
+//go:nosplit
 func (c *CPU) begin(cpu int, tk *Task, now uint64) {
 	below := tk.weight.Load() & 0xff // its band, under RoundRobin
 	left := tk.quantumEnd
 	if left == 0 {
 		if left = uint64(tk.quantum.Load()); left == 0 {
-			left = quanta[(below-firstBand)/bandsPerClass%uint32(len(quanta))].Load()
+			left = quanta[(below-firstBand)/bandsPerClass&3].Load()
 		}
 	}
 	tk.quantumEnd = now + left
@@ -131,6 +138,8 @@ func (c *CPU) begin(cpu int, tk *Task, now uint64) {
 }
 
 // beginDrawn is the part of begin that few tasks need. It returns the band below which others preempt the task.
+//
+//go:noinline
 func (c *CPU) beginDrawn(tk *Task) uint32 {
 	tk.boost.Store(0)
 	if c.protected {
@@ -159,8 +168,11 @@ func (c *CPU) search(cpu int, now uint64, t ID, more uint64) (uint64, ID, uint64
 			if c.idle {
 				c.busy(cpu, now)
 			}
-			if from != cpu && !on(from).empty() && anyIdle() {
-				on(from).share(cpu) // the next idle CPU takes the next
+			if victim := on(from); from != cpu && !victim.empty() {
+				c.takeHalf(cpu, victim)
+				if anyIdle() {
+					victim.share(cpu) // the next idle CPU takes the next
+				}
 			}
 			return now, t, more
 		}
@@ -184,6 +196,7 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 	if tk.affine.Load() != 0 && !tk.allows(cpu) {
 		c.cur.Store(0)
 		tk.quantumEnd = 0
+		trace(cpu, EventPreempt, cur, 0)
 		tk.move(StateRunning, StateWaking)
 		Ready(cpu, cur, false)
 		t, more = c.pop()
@@ -204,7 +217,7 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 		fallthrough
 	case now >= tk.quantumEnd:
 		tk.quantumEnd, tk.readySince = 0, now // while it is still ours
-		c.queue(cur, tk, StateRunning, false)
+		c.queue(cur, tk, fromRunning, false)
 	case why&preempt != 0 && c.outranked(c.below.Load()):
 		tk.quantumEnd -= now
 		tk.readySince = now
@@ -220,6 +233,7 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 		}
 	}
 	c.preemptions.Add(1)
+	trace(cpu, EventPreempt, cur, 0)
 	if anyIdle() { // queued, then look: as Ready does
 		offer(cpu, cur)
 	}
@@ -255,6 +269,7 @@ func (c *CPU) busy(cpu int, now uint64) {
 	if since := c.idleSince.Load(); since != 0 {
 		c.idleTime.Add(now - since)
 		c.idleSince.Store(0)
+		c.averaged = now
 	}
 }
 
@@ -267,6 +282,8 @@ func (c *CPU) seek(cpu int) (t ID, more uint64, from int) {
 	}
 	if t, from = c.pull(cpu); t != 0 {
 		c.pulls.Add(1)
+		count(&c.stolen, 1)
+		trace(cpu, EventSteal, t, from)
 	}
 	return t, 0, from
 }
@@ -274,7 +291,9 @@ func (c *CPU) seek(cpu int) (t ID, more uint64, from int) {
 // sleep notes that the CPU goes idle; only a timer is armed.
 func (c *CPU) sleep(cpu int, now uint64) {
 	if c.idleSince.Load() == 0 {
+		trace(cpu, EventIdle, 0, 0)
 		c.idleSince.Store(now)
+		c.ewma.Store(0)
 	}
 	c.arm(cpu, Never)
 }
