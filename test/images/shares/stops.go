@@ -20,15 +20,16 @@ type pauses struct {
 }
 
 const (
-	collections = 1
-	others      = 100
+	collections  = 1
+	busyPriority = 0
+	others       = 100
 )
 
 // stops measures how long the world takes to stop while 64 tasks compute, whose quantum is the longest that there is.
 func stops() {
 	options := make([]gate.TaskOptions, 64)
 	for i := range options {
-		options[i].Quantum = gate.MinQuantum
+		options[i].Quantum, options[i].Priority = gate.MinQuantum, busyPriority
 	}
 	s := spin(options)
 	runtime.GC() // makes the collector's workers
@@ -40,7 +41,7 @@ func stops() {
 // tune gives all of the tasks a quantum.
 func (s *spinners) tune(quantum time.Duration) {
 	for _, id := range s.tasks {
-		check(gate.TaskTune(id, gate.TaskOptions{Quantum: quantum, CPUs: []int{0}}))
+		check(gate.TaskTune(id, gate.TaskOptions{Quantum: quantum, Priority: busyPriority, CPUs: []int{0}}))
 	}
 }
 
