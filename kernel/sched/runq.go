@@ -187,18 +187,18 @@ func (c *CPU) show(b uint32, since uint64) {
 	c.bits.Or(1 << (b & 63))
 }
 
-// pop makes the next task of the CPU's own queue RUNNING; 0 if there is none. more is not 0 when it may not have been the last.
+// pop makes the next task of the CPU's own queue RUNNING; 0 if there is none.
 //
 //go:nosplit
-func (c *CPU) pop() (t ID, more uint64) {
+func (c *CPU) pop() (t ID) {
 	set := c.bits.Load() // before lone, whose entry is before those that came into the bands while it was taken
 	e := c.lone.Load()
 	if set == 0 {
 		if e <= reserved && c.bits.Load() == 0 { // nothing came in between: only we clear bits
-			return 0, 0
+			return 0
 		}
 		if e > reserved && c.lone.CompareAndSwap(e, 0) && run(e) {
-			return named(e), 0
+			return named(e)
 		}
 		return c.pick()
 	}
@@ -222,7 +222,7 @@ func (c *CPU) pop() (t ID, more uint64) {
 	}
 	t = named(v)
 	Get(t).node.Store(n)
-	return t, uint64(left)
+	return t
 }
 
 // at returns a band, unchecked like a task's record.
