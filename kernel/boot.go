@@ -68,10 +68,12 @@ func Boot(h *Hardware) {
 	sched.Init(sched.Machine{
 		NCPU:       h.NCPU,
 		Nodes:      h.Nodes,
+		Distances:  h.Distances,
 		Now:        h.Now,
 		Kick:       h.Kick,
 		Arm:        h.Arm,
 		CPUs:       table[sched.CPU](h.NCPU),
+		Trace:      table[sched.TraceSlot](h.NCPU * sched.TraceSlots),
 		Tasks:      t.tasks,
 		TaskLinks:  t.taskLinks,
 		GrowTasks:  growTasks,

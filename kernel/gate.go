@@ -40,6 +40,7 @@ func (b *Board) openGate() *gate.Operator {
 		Output:  os.Stdout,
 		Task:    thisTask,
 		Threads: b.threads(),
+		Workers: b.workers,
 		Power:   b.PowerOff,
 		Reboot:  b.Reboot,
 		Track:   options.rcuTrack,

@@ -7,9 +7,11 @@ import (
 	"time"
 	"unsafe"
 
+	"pdac/kernel/console"
 	"pdac/kernel/gate"
 	"pdac/kernel/linux"
 	"pdac/kernel/sched"
+	"pdac/kernel/sched/dag"
 )
 
 // The scheduler as the gate's spawned tasks need it. Above the runtime.
@@ -57,7 +59,7 @@ func tune(thread int, o gate.TaskOptions) {
 	}
 	sched.SetTickets(t, tickets)
 	sched.SetQuantum(t, uint64(o.Quantum))
-	linux.SetHomeNode(t, int(o.Home)-1)
+	sched.SetHome(t, int(o.Home)-1)
 	setAffinity(thread, o.CPUs)
 	class := [...]sched.Class{gate.Normal: sched.ClassNormal, gate.Latency: sched.ClassLatency, gate.Batch: sched.ClassBatch}[o.Class]
 	if _, _, e := syscall.RawSyscall(linux.SetClass, uintptr(thread), uintptr(class), 0); e != 0 {
@@ -79,6 +81,36 @@ func setAffinity(thread int, cpus []int) {
 	if _, _, e := syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, uintptr(thread), unsafe.Sizeof(mask), uintptr(unsafe.Pointer(&mask))); e != 0 {
 		panic(e)
 	}
+}
+
+// workers binds the workers of executors to CPUs.
+func (b *Board) workers() dag.Config {
+	return dag.Config{
+		Workers:  hardware.NCPU,
+		Node:     func(worker int) int { return int(hardware.Nodes[worker]) },
+		Distance: func(from, to int) int { return int(b.Topology.Distance[from][to]) },
+		Pin: func(worker int) error {
+			setAffinity(syscall.Gettid(), []int{worker})
+			return nil
+		},
+	}
+}
+
+// executors is what the console shows of them.
+func executors(o *gate.Operator) console.DAG {
+	var r console.DAG
+	for i, s := range o.Executors() {
+		e := console.Executor{ID: i, Strategy: s.Strategy.String(), InFlight: s.InFlight, Active: s.Active, Succeeded: s.Succeeded,
+			Failed: s.Failed, Cancelled: s.Cancelled, Functions: s.Functions, Passed: s.Passed}
+		for _, x := range s.Steals {
+			e.Steals = append(e.Steals, console.DAGSteals{Strategy: x.Strategy.String(), Distance: x.Distance, Tried: x.Tries, Won: x.Hits})
+		}
+		for _, w := range s.Workers {
+			e.Workers = append(e.Workers, console.DAGWorker{Node: w.Node, State: w.State.String(), Functions: w.Functions, Parks: w.Parks, Offered: w.Offered})
+		}
+		r.Executors = append(r.Executors, e)
+	}
+	return r
 }
 
 // threadInfo fills in what the scheduler knows of a spawned task.

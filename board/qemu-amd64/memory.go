@@ -275,12 +275,17 @@ func allocFrame(cpu int, p numa.Policy, page uint64, huge bool) (uint32, bool) {
 		pa, ok := earlyFrame()
 		return uint32(pa >> 12), ok
 	}
-	var buf [numa.MaxNodes]uint8
-	order := topology.Place(p, int(cpuNodes[cpu]), page, &buf)
-	if huge {
-		return frames.AllocHuge(cpu, order)
+	frame, ok := uint32(0), false
+	switch {
+	case huge:
+		var buf [numa.MaxNodes]uint8
+		return frames.AllocHuge(cpu, topology.Place(p, int(cpuNodes[cpu]), page, &buf))
+	case p.Mode == numa.Default:
+		frame, ok = frames.Alloc(cpu, topology.Order(int(cpuNodes[cpu])))
+	default:
+		frame, ok = placed(cpu, p, page, numa.MaxNodes)
 	}
-	if frame, ok := frames.Alloc(cpu, order); ok {
+	if ok {
 		return frame, true
 	}
 	if linux.LastResort(records[cpu].task) {
@@ -291,8 +296,20 @@ func allocFrame(cpu int, p numa.Policy, page uint64, huge bool) (uint32, bool) {
 
 // spareFrame is vm's source of frames that nobody needs yet: of the first node only.
 func spareFrame(cpu int, p numa.Policy, page uint64) (uint32, bool) {
+	if p.Mode == numa.Default {
+		return frames.Alloc(cpu, topology.Order(int(cpuNodes[cpu]))[:1])
+	}
+	return placed(cpu, p, page, 1)
+}
+
+// placed takes a frame by a policy, from the first n nodes that it names at most. It is apart from
+// the two above for its array, which is cleared at each call.
+//
+//go:noinline
+func placed(cpu int, p numa.Policy, page uint64, n int) (uint32, bool) {
 	var buf [numa.MaxNodes]uint8
-	return frames.Alloc(cpu, topology.Place(p, int(cpuNodes[cpu]), page, &buf)[:1])
+	order := topology.Place(p, int(cpuNodes[cpu]), page, &buf)
+	return frames.Alloc(cpu, order[:min(n, len(order))])
 }
 
 // taskPolicy is the policy of the task on cpu.

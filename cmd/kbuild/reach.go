@@ -31,8 +31,8 @@ type reach struct {
 	why  string
 }
 
-// gateRoom is the kernel's package that is made for programs.
-const gateRoom = "pdac/kernel/gate"
+// forPrograms are the kernel's packages that are made for programs, and can do no more than these may.
+var forPrograms = []string{"pdac/kernel/gate", "pdac/kernel/sched/dag"}
 
 // directives are the compiler's that leave Go's type safety: the second one because
 // functions with it that call each other through variables run off the end of their
@@ -149,7 +149,7 @@ func importReach(path string, name *ast.Ident) string {
 		return "imports " + path + ", which drives devices"
 	case strings.HasPrefix(path, "pdac/board/") && name != nil && name.Name == "_":
 		return "" // what makes the program an image
-	case isKernel(path) && path != gateRoom:
+	case isKernel(path) && !slices.Contains(forPrograms, path):
 		return "imports " + path + ", which is the kernel's own"
 	}
 	return ""

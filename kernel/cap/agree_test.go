@@ -119,3 +119,33 @@ func TestConsentsAreBounded(t *testing.T) {
 		t.Error("refused with all places free")
 	}
 }
+
+// An entry has functions to ask if there are some at or above it, however many records lie between.
+func TestFunctionsAbove(t *testing.T) {
+	table := newTable(t, 1024)
+	for _, with := range []bool{false, true} {
+		f := &Formula{ExpiresAt: 1 << 62}
+		if with {
+			f.Func = func(Info) bool { return true }
+		}
+		id := must(t)(table.Create(0, 1, file7, AllPerms, Options{Formula: f, Gas: maxChain}))
+		for i := range maxChain {
+			if table.hasFunctions(id.Slot()) != with {
+				t.Fatalf("%d records below: %t", i, !with)
+			}
+			var o Options // none, a formula, an account in turn
+			if i%3 == 1 {
+				o.Formula = &Formula{Uses: maxChain}
+			} else if i%3 == 2 {
+				o.Gas = 1
+			}
+			id = must(t)(table.Derive(0, id, 1, AllPerms, o))
+		}
+		child := must(t)(table.Derive(0, id, 1, AllPerms, Options{Formula: &Formula{Func: func(Info) bool { return true }}}))
+		if !table.hasFunctions(child.Slot()) || table.hasFunctions(id.Slot()) != with {
+			t.Error("a child's function is its parent's, or nobody's")
+		}
+	}
+	table.EndSpace(1)
+	wantWhole(t, table)
+}

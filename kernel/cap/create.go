@@ -35,7 +35,7 @@ func (t *Table) Create(cpu int, s Space, o Object, p Perm, opt Options) (ID, err
 		return 0, err
 	}
 	t.at(slot).word.CompareAndSwap(word, word^uint64(inactive))
-	t.locals[cpu].counts[created].Add(1)
+	t.tally(cpu, created, 1)
 	return id, nil
 }
 

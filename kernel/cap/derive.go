@@ -27,7 +27,9 @@ package cap
 //
 // Errors: of the parent as Lookup; *ExceedsError; ErrFormula, ErrGas, ErrFull.
 func (t *Table) Derive(cpu int, parent ID, to Space, p Perm, opt Options) (ID, error) {
-	defer t.Agree(parent).End()
+	if !t.Holds(parent, 0) { // else there is nobody to ask
+		defer t.Agree(parent).End()
+	}
 	return t.DeriveAgreed(cpu, parent, to, p, opt)
 }
 
@@ -38,7 +40,7 @@ func (t *Table) DeriveAgreed(cpu int, parent ID, to Space, p Perm, opt Options) 
 	id, err := t.derive(cpu, parent, to, p, opt, &out)
 	if out.head != 0 {
 		later := out // a copy, so that out needs no memory when there is nothing to do
-		t.rcu.Call(func() { t.unlinked(later) })
+		t.rcu.Call(func() { t.unlinked(t.rcu.CPU(), later) })
 	}
 	return id, err
 }
@@ -54,7 +56,7 @@ func (t *Table) derive(cpu int, parent ID, to Space, p Perm, opt Options, out *l
 		return 0, err
 	}
 	if err := t.publish(parent, id, word, p); err != nil {
-		t.abandon(id.Slot(), out)
+		t.abandon(cpu, id.Slot(), out)
 		return 0, err
 	}
 	return id, nil
@@ -74,7 +76,7 @@ func (t *Table) link(cpu int, parent uint32, s state, to Space, p Perm, opt Opti
 		t.give(cpu, slot)
 		return 0, 0, err
 	}
-	t.locals[cpu].counts[derived].Add(1)
+	t.tally(cpu, derived, 1)
 	t.push(parent, slot)
 	return id, word, nil
 }
@@ -95,11 +97,11 @@ func (t *Table) publish(parent, id ID, word uint64, p Perm) error {
 }
 
 // abandon ends a NEW entry that was not published.
-func (t *Table) abandon(slot uint32, out *list) {
+func (t *Table) abandon(cpu int, slot uint32, out *list) {
 	if t.kill(slot) { // else it belongs to who revoked its parent
-		t.tally(died, 1)
+		t.tally(cpu, died, 1)
 		t.bury(slot, out)
-		t.part(slot, settled)
+		t.part(cpu, slot, settled)
 	}
 }
 

@@ -75,9 +75,12 @@ func (f *Formula) valid() bool {
 // check takes below the runtime.
 const maxChain = 64
 
+// asks, in above: there is a function here or further up.
+const asks = 1 << 31
+
 // record is what an entry has to ask.
 type record struct {
-	above     atomic.Uint32 // length of the chain from here on << slotBits | slot of the next record; 0: none
+	above     atomic.Uint32 // asks | length of the chain from here on << slotBits | slot of the next record; 0: none
 	payer     atomic.Uint32 // slot of the nearest account, at or above; 0: none
 	gas       atomic.Int64  // balance, or closed
 	expires   atomic.Uint64 // ns; 0: never
@@ -107,12 +110,16 @@ func (t *Table) attach(slot, parent uint32, opt Options) Verdict {
 	}
 	if opt.Formula == nil && opt.Gas == 0 {
 		own32(&t.cold[slot].formula, above)
+		if above == 0 {
+			return OK
+		}
 		return t.evalChain(parent, 0)
 	}
-	chain := uint32(1)
-	payer := uint32(0)
+	chain, payer, flag := uint32(1), uint32(0), uint32(0)
 	if above != 0 {
-		chain += t.records[above].above.Load() >> slotBits
+		up := t.records[above].above.Load()
+		chain += up &^ asks >> slotBits
+		flag = up & asks
 		payer = t.records[above].payer.Load()
 	}
 	var f Formula
@@ -128,6 +135,7 @@ func (t *Table) attach(slot, parent uint32, opt Options) Verdict {
 		if function, err = t.Register(0, f.Func, nil); err != nil {
 			return ErrFull
 		}
+		flag = asks
 	}
 	v := OK
 	switch {
@@ -157,7 +165,7 @@ func (t *Table) attach(slot, parent uint32, opt Options) Verdict {
 		payer = slot
 	}
 	r.payer.Store(payer)
-	r.above.Store(chain<<slotBits | above)
+	r.above.Store(flag | chain<<slotBits | above)
 	t.cold[slot].formula.Store(slot)
 	return OK
 }
@@ -200,7 +208,7 @@ func (t *Table) evalChain(slot uint32, gas int64) Verdict {
 	if v == OK && found&functions != 0 {
 		v = t.agreed(slot)
 	}
-	if v != OK {
+	if v != OK || found == 0 && gas == 0 { // with nothing to consume
 		return v
 	}
 	return t.consume(first, found, now, gas)

@@ -66,16 +66,7 @@ func (t *Table) hasFunctions(slot uint32) bool {
 		return false
 	}
 	s := t.cold[slot].formula.Load()
-	for range maxChain {
-		if s == 0 {
-			break
-		}
-		if t.records[s].function.Load() != 0 {
-			return true
-		}
-		s = t.records[s].next()
-	}
-	return false
+	return s != 0 && t.records[s].above.Load()&asks != 0
 }
 
 func (t *Table) agree(id ID) Consent {
@@ -161,8 +152,12 @@ func (c Consent) End() {
 	}
 }
 
-// agreed says why the use of an entry with functions isn't one that they have agreed to.
+// agreed says why the use of an entry with functions isn't one that they have agreed to. A consent of the call that
+// the caller's function is asked about isn't one for what the function does: it would be as many as it likes.
 func (t *Table) agreed(slot uint32) Verdict {
+	if t.insiders.inside() {
+		return ErrInside
+	}
 	c := &t.consents
 	if c.running.Load() != 0 {
 		g := asm.Goroutine()
@@ -174,9 +169,6 @@ func (t *Table) agreed(slot uint32) Verdict {
 				return OK
 			}
 		}
-	}
-	if t.insiders.inside() {
-		return ErrInside
 	}
 	return ErrRefused
 }

@@ -34,7 +34,8 @@ package cap
 // Errors: of either as Lookup; ErrNotOwner, *ExceedsError, ErrBusy.
 func (t *Table) Grant(authority, id ID, p Perm) error {
 	defer t.Agree(authority).End()
-	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.rcu.CPU()))
+	cpu := t.rcu.CPU()
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(cpu))
 	if _, v := t.judge(id, Upgrade); v != OK {
 		return t.explain(v, id, Upgrade)
 	}
@@ -52,7 +53,7 @@ func (t *Table) Grant(authority, id ID, p Perm) error {
 	if err != nil || !wanted {
 		return err
 	}
-	return t.add(authority, id, p)
+	return t.add(cpu, authority, id, p)
 }
 
 // claim sets PENDING. False: there is nothing to add.
@@ -81,7 +82,7 @@ func (t *Table) claim(id ID, p Perm) (bool, error) {
 //
 // Preconditions: PENDING is the caller's; in the read section that found authority to be the parent
 // of id.
-func (t *Table) add(authority, id ID, p Perm) error {
+func (t *Table) add(cpu int, authority, id ID, p Perm) error {
 	word := &t.at(id.Slot()).word
 	for {
 		w := word.Load()
@@ -103,7 +104,7 @@ func (t *Table) add(authority, id ID, p Perm) error {
 		}
 		if word.CompareAndSwap(w, join(id, done)) {
 			if err == nil {
-				t.tally(granted, 1)
+				t.tally(cpu, granted, 1)
 			}
 			return err
 		}

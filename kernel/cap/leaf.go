@@ -24,10 +24,10 @@ func (t *Table) endOwn(id ID, need Perm) error {
 		return t.end(id, id, func() error { return t.authorise(id, id, need) })
 	}
 	t.rcu.Synchronize()
-	slot := id.Slot()
-	t.reclaimBelow(slot)
-	t.tally(finished, 1)
-	t.release(slot)
+	cpu, slot := t.rcu.CPU(), id.Slot()
+	t.reclaimBelow(cpu, slot)
+	t.tally(cpu, finished, 1)
+	t.release(cpu, slot)
 	return nil
 }
 
@@ -57,6 +57,7 @@ func (t *Table) cutLeaf(id ID, need Perm) bool {
 
 // cutBelow kills what was derived from a root of the caller's that is REVOKED.
 func (t *Table) cutBelow(root uint32) {
-	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.rcu.CPU()))
-	t.killBelow(root)
+	cpu := t.rcu.CPU()
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(cpu))
+	t.tally(cpu, died, t.killBelow(root))
 }

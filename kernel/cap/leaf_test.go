@@ -91,9 +91,9 @@ func TestLeafGetsChild(t *testing.T) {
 			d.unlinkFor(table, cut)
 		}
 		d.finish(t, table, ErrRevoked)
-		table.reclaimBelow(root.Slot())
-		table.tally(finished, 1)
-		table.release(root.Slot())
+		table.reclaimBelow(0, root.Slot())
+		table.tally(0, finished, 1)
+		table.release(0, root.Slot())
 		wantWhole(t, table)
 	}
 }

@@ -29,15 +29,16 @@ func (t *Table) Narrow(authority, id ID, keep Perm) error {
 // narrowAll narrows a capability and what is below it.
 func (t *Table) narrowAll(authority, id ID, keep Perm) error {
 	top := id.Slot()
-	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.rcu.CPU()))
+	cpu := t.rcu.CPU()
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(cpu))
 	if err := t.authorise(authority, id, Revoke); err != nil {
 		return err
 	}
-	if !t.narrow(top, keep, id) {
+	if !t.narrow(cpu, top, keep, id) {
 		return ErrRevoked
 	}
 	for slot := t.after(top, top); slot != 0; slot = t.after(top, slot) {
-		t.narrow(slot, keep, 0)
+		t.narrow(cpu, slot, keep, 0)
 	}
 	return nil
 }
@@ -46,7 +47,7 @@ func (t *Table) narrowAll(authority, id ID, keep Perm) error {
 // isn't, or is REVOKED.
 //
 // Preconditions: in the read section that found it linked.
-func (t *Table) narrow(slot uint32, keep Perm, only ID) bool {
+func (t *Table) narrow(cpu int, slot uint32, keep Perm, only ID) bool {
 	word := &t.at(slot).word
 	for {
 		w := word.Load()
@@ -64,7 +65,7 @@ func (t *Table) narrow(slot uint32, keep Perm, only ID) bool {
 		if t.change(slot, w, join(id, less)) { // pairs with the loads in Derive and Grant
 			if s.perms() != less.perms() {
 				t.wake(slot)
-				t.tally(narrowed, 1)
+				t.tally(cpu, narrowed, 1)
 			}
 			return true
 		}

@@ -65,12 +65,13 @@ func (t *Table) end(authority, id ID, allow func() error) error {
 		return ErrInside
 	}
 	defer t.Agree(authority).End()
+	cpu := t.rcu.CPU() // asked once: after the wait it may be another, which is as right
 	var out list
-	if err := t.cutDown(id, allow, &out); err != nil {
+	if err := t.cutDown(cpu, id, allow, &out); err != nil {
 		return err
 	}
 	t.rcu.Synchronize()
-	t.reclaim(id.Slot(), out)
+	t.reclaim(cpu, id.Slot(), out)
 	return nil
 }
 
@@ -94,9 +95,9 @@ func (t *Table) authorise(authority, id ID, need Perm) error {
 
 // cutDown kills a capability and all below and makes a tomb of it, if allow agrees. Then the caller
 // owns it.
-func (t *Table) cutDown(id ID, allow func() error, out *list) error {
+func (t *Table) cutDown(cpu int, id ID, allow func() error, out *list) error {
 	top := id.Slot()
-	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.rcu.CPU()))
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(cpu))
 	if err := allow(); err != nil {
 		return err
 	}
@@ -110,25 +111,21 @@ func (t *Table) cutDown(id ID, allow func() error, out *list) error {
 		}
 	}
 	t.killed(top)
-	t.tally(died, 1)
-	t.killBelow(top)
+	t.tally(cpu, died, 1+t.killBelow(top))
 	t.bury(top, out)
 	return nil
 }
 
-// killBelow kills everything below an entry.
+// killBelow kills everything below an entry, and returns how much it was, which the caller counts.
 //
 // Preconditions: in a read section; the caller owns the entry.
-func (t *Table) killBelow(top uint32) {
-	n := int64(0)
+func (t *Table) killBelow(top uint32) (n int64) {
 	for slot := t.after(top, top); slot != 0; slot = t.after(top, slot) {
 		if t.kill(slot) {
 			n++
 		}
 	}
-	if n > 0 {
-		t.tally(died, n)
-	}
+	return n
 }
 
 // kill makes an entry REVOKED, whatever its identifier, which the caller counts. False: it was.
@@ -162,6 +159,7 @@ func (t *Table) EndSpace(s Space) (int, error) {
 	if t.insiders.inside() {
 		return 0, ErrInside
 	}
+	cpu := t.rcu.CPU()
 	var tops []uint32
 	var out list
 	for slot := uint32(1); slot < t.limit.Load(); slot++ {
@@ -175,7 +173,7 @@ func (t *Table) EndSpace(s Space) (int, error) {
 			}
 			return nil
 		}
-		if t.cutDown(id, held, &out) == nil {
+		if t.cutDown(cpu, id, held, &out) == nil {
 			tops = append(tops, slot)
 		}
 	}
@@ -183,7 +181,7 @@ func (t *Table) EndSpace(s Space) (int, error) {
 		t.rcu.Synchronize()
 	}
 	for _, top := range tops {
-		t.reclaim(top, out)
+		t.reclaim(cpu, top, out)
 		out = list{}
 	}
 	return len(tops), nil

@@ -30,7 +30,7 @@ func (t *Table) makeRoom() {
 	}
 	swept := out
 	t.rcu.Call(func() {
-		t.unlinked(swept)
+		t.unlinked(t.rcu.CPU(), swept)
 		t.sweeping.Store(false)
 	})
 }

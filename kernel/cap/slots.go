@@ -19,8 +19,9 @@ import (
 //
 // A slot is in one of them, by who gave it. Most are taken again by the CPU that gave them, by way of the
 // spare, with their lines still in its cache. (The links of a list are four bytes each, so that a CPU that
-// pushes a slot takes the line away from those that have slots nearby.) Rejected: a list for each node, whose
-// top moves from CPU to CPU with each slot, and the slots' lines after it.
+// pushes a slot takes the line away from those that have slots nearby.) What was below the top of a Revoke is
+// pushed at once. Rejected: a list for each node, whose top moves from CPU to CPU with each slot, and the
+// slots' lines after it.
 //
 // Linearization: give at its CAS of spare or free; take at its Swap or CAS. A take that finds nothing has
 // seen each of the lists empty at some time, not all at one.
@@ -82,19 +83,24 @@ func (t *Table) take(cpu int) (uint32, bool) {
 //
 // Preconditions: the caller is the only one who can reach the slot.
 func (t *Table) give(cpu int, slot uint32) {
-	if t.cold[slot].generation.Load() >= lastGeneration {
-		t.retired.Add(cpu, 1)
-		return
-	}
-	if home := t.homes[slot/chunk].Load(); home != t.nodeOf[cpu] {
-		there := t.nodes[home]
+	if !t.keeps(cpu, slot) {
+		if t.cold[slot].generation.Load() >= lastGeneration {
+			t.retired.Add(cpu, 1)
+			return
+		}
+		there := t.nodes[t.homes[slot/chunk].Load()]
 		cpu = int(there[slot%uint32(len(there))])
 	}
 	t.locals[cpu].give(t.links, slot)
 }
 
-// tally counts n times an event, where the caller's CPU isn't known.
-func (t *Table) tally(event int, n int64) { t.locals[t.rcu.CPU()].counts[event].Add(n) }
+// keeps reports whether a slot that is given by the CPU stays with it.
+func (t *Table) keeps(cpu int, slot uint32) bool {
+	return t.homes[slot/chunk].Load() == t.nodeOf[cpu] && t.cold[slot].generation.Load() < lastGeneration
+}
+
+// tally counts n times an event.
+func (t *Table) tally(cpu, event int, n int64) { t.locals[cpu].counts[event].Add(n) }
 
 // count sums up an event over the CPUs: as lockfree.Counter's, no snapshot.
 func (t *Table) count(event int) (sum int64) {

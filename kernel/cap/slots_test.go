@@ -42,3 +42,30 @@ func TestSlotsNearFirst(t *testing.T) {
 		}
 	}
 }
+
+// What a Revoke ends goes back to where it belongs: to the CPU, to one of another node, or nowhere any more.
+func TestSlotsOfSubtree(t *testing.T) {
+	table := onCPU0(newTable(t, 4*chunk))
+	top := must(t)(table.Create(0, 1, file7, AllPerms, Options{}))
+	below := func(cpu int) uint32 {
+		t.Helper()
+		return must(t)(table.Derive(cpu, top, 1, AllPerms, Options{})).Slot()
+	}
+	own, old, far := below(0), below(0), below(2)
+	if table.homes[own/chunk].Load() == table.homes[far/chunk].Load() {
+		t.Fatal("all slots are from one node")
+	}
+	table.cold[old].generation.Store(lastGeneration)
+	wantErr(t, table.Revoke(top, top), nil)
+	if s := table.Stats(); s.Retired != 1 || s.Revoked != 4 {
+		t.Errorf("%d slots retired, want 1; %d revoked, want 4", s.Retired, s.Revoked)
+	}
+	if slot, spare := table.locals[0].take(table.links), top.Slot(); slot != spare {
+		t.Errorf("slot %d, want the spare, %d", slot, spare)
+	} else if slot := table.locals[0].take(table.links); slot != own {
+		t.Errorf("slot %d, want %d, the last on the list", slot, own)
+	}
+	table.give(0, own)
+	table.give(0, top.Slot())
+	wantWhole(t, table)
+}

@@ -42,14 +42,16 @@ func (t *Table) verdict(cpu int, id ID, need Perm) Verdict {
 	if v != OK || s&slow == 0 {
 		return v
 	}
+	var c Consent
 	if t.hasFunctions(id.Slot()) {
-		defer t.Agree(id).End()
+		c = t.Agree(id) // here alone something can panic
 	}
 	token := t.rcu.ReadLock(cpu)
 	if _, v = t.judge(id, need); v == OK { // its slot is its own until the section ends
 		v = t.evalChain(id.Slot(), 0)
 	}
 	t.rcu.ReadUnlock(token)
+	c.End()
 	return v
 }
 

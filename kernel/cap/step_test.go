@@ -35,8 +35,8 @@ func (d stoppedDerive) finish(t *testing.T, table *Table, want error) {
 	wantErr(t, err, want)
 	if err != nil {
 		var out list
-		table.abandon(d.id.Slot(), &out)
-		table.unlinked(out)
+		table.abandon(0, d.id.Slot(), &out)
+		table.unlinked(0, out)
 	}
 	if table.Check(d.id, 0) != (want == nil) {
 		t.Errorf("passes: %v", want != nil)
@@ -94,11 +94,11 @@ func TestStoppedDeriveRevoked(t *testing.T) {
 		late := startDerive(t, table, parent, Read)
 		var out list
 		late.unlinkFor(table, func() {
-			wantErr(t, table.cutDown(victim, func() error { return nil }, &out), nil)
+			wantErr(t, table.cutDown(0, victim, func() error { return nil }, &out), nil)
 		})
 		early.finish(t, table, ErrRevoked)
 		late.finish(t, table, ErrRevoked)
-		table.reclaim(victim.Slot(), out)
+		table.reclaim(0, victim.Slot(), out)
 		wantErr(t, table.Kill(root), nil)
 		wantWhole(t, table)
 	}
@@ -124,7 +124,7 @@ func TestStoppedDeriveIsFound(t *testing.T) {
 	wantErr(t, table.publish(parent, d.id, d.word, Write), ErrExceeds)
 	e := startDerive(t, table, parent, Read)
 	var out list
-	wantErr(t, table.cutDown(parent, func() error { return nil }, &out), nil)
+	wantErr(t, table.cutDown(0, parent, func() error { return nil }, &out), nil)
 	if w := &table.at(e.id.Slot()).word; w.CompareAndSwap(e.word, e.word^uint64(inactive)) {
 		t.Error("Revoke left an unpublished entry as it was")
 	}
@@ -158,7 +158,7 @@ func TestStoppedGrant(t *testing.T) {
 			}
 			wantErr(t, table.Grant(parent, id, Write), ErrBusy)
 			wantErr(t, c.between(table, root, parent, id), nil)
-			wantErr(t, table.add(parent, id, Write), c.want)
+			wantErr(t, table.add(0, parent, id, Write), c.want)
 			if table.Check(id, Write) != (c.want == nil) {
 				t.Error("wrong permissions")
 			}
@@ -198,7 +198,7 @@ func TestTombs(t *testing.T) {
 		table.cold[root.Slot()].sweepAt.Store(10)
 		var out list
 		allow := func() error { return nil }
-		wantErr(t, table.cutDown(id, allow, &out), nil)
+		wantErr(t, table.cutDown(0, id, allow, &out), nil)
 		if out.head != 0 || table.member(table.cold[root.Slot()].first.Load()) != 0 {
 			t.Fatal("no tomb")
 		}
@@ -207,9 +207,9 @@ func TestTombs(t *testing.T) {
 			if used := table.Stats().Used; used != 2 {
 				t.Errorf("%d slots used, want the tomb and its child", used)
 			}
-			table.reclaim(id.Slot(), out)
+			table.reclaim(0, id.Slot(), out)
 		} else {
-			table.reclaim(id.Slot(), out)
+			table.reclaim(0, id.Slot(), out)
 			if used := table.Stats().Used; used != 2 {
 				t.Errorf("%d slots used, want the root and the tomb", used)
 			}

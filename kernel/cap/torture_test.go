@@ -476,10 +476,10 @@ func TestTortureFindsBrokenTables(t *testing.T) {
 		"Revoke does not wait": func(s *tortured) {
 			s.revoke = func(t *Table, authority, id ID) error {
 				var out list
-				if err := t.cutDown(id, agree, &out); err != nil {
+				if err := t.cutDown(0, id, agree, &out); err != nil {
 					return err
 				}
-				t.rcu.Call(func() { t.reclaim(id.Slot(), out) })
+				t.rcu.Call(func() { t.reclaim(0, id.Slot(), out) })
 				return nil
 			}
 		},
@@ -497,7 +497,7 @@ func TestTortureFindsBrokenTables(t *testing.T) {
 		"Narrow leaves children": func(s *tortured) {
 			s.narrow = func(t *Table, authority, id ID, keep Perm) error {
 				section := t.rcu.ReadLock(0)
-				ok := t.narrow(id.Slot(), keep, id)
+				ok := t.narrow(0, id.Slot(), keep, id)
 				t.rcu.ReadUnlock(section)
 				if !ok {
 					return ErrRevoked

@@ -31,7 +31,8 @@ func (t *Table) Transfer(id ID, to Space) (ID, error) {
 
 func (t *Table) transfer(id ID, to Space) (ID, error) {
 	slot := id.Slot()
-	defer t.rcu.ReadUnlock(t.rcu.ReadLock(t.rcu.CPU()))
+	cpu := t.rcu.CPU()
+	defer t.rcu.ReadUnlock(t.rcu.ReadLock(cpu))
 	s, v := t.judge(id, Transfer)
 	if v != OK {
 		return 0, t.explain(v, id, Transfer)
@@ -63,6 +64,6 @@ func (t *Table) transfer(id ID, to Space) (ID, error) {
 	}
 	c.space.Store(uint32(to))
 	t.wake(slot)
-	t.tally(transferred, 1)
+	t.tally(cpu, transferred, 1)
 	return moved, nil
 }

@@ -113,6 +113,7 @@ func builtin() []Command {
 		{"rcu", "", "grace periods, readers and callbacks", RCU{}, get(func(s *System) func() RCU { return s.RCU }), nil},
 		{"ipc", "", "the endpoints, who waits there, and what was sent", IPC{}, get(func(s *System) func() IPC { return s.IPC }), nil},
 		{Name: "sched", Args: "[policy class rr|lottery | steal strategy | trace [on|off|n]]", Help: "what each CPU scheduled; set a policy; the last events", Result: Sched{}, Run: runSched, Other: Trace{}},
+		{"dag", "", "the executors of graphs, and what their workers do", DAG{}, get(func(s *System) func() DAG { return s.DAG }), nil},
 		{"crash", "", "end the machine by a kernel panic, to see its dump", Crash{}, runCrash, nil},
 		{"reboot", "", "restart the machine", Reboot{}, runReboot, nil},
 	}

@@ -66,6 +66,7 @@ func machine(calls *[]string) System {
 		PowerOff: func(code int) { *calls = append(*calls, fmt.Sprint("poweroff ", code)) },
 		Reboot:   func() { *calls = append(*calls, "reboot") },
 		Sched:    func() Sched { return Sched{} },
+		DAG:      func() DAG { return DAG{} },
 		Crash:    func() { *calls = append(*calls, "crash") },
 	}
 }
@@ -113,7 +114,7 @@ func TestCommandsText(t *testing.T) {
 		{"reboot", "reboot\nreboot: the machine is still on\n"},
 		{"crash", "crash\ncrash: the machine is still on\n"},
 		{" version ;; version; ", "\nPDAC"},
-		{"nonsense; version", "no command \"nonsense\"; there are caps cpu crash faults gc help "},
+		{"nonsense; version", "no command \"nonsense\"; there are caps cpu crash dag faults gc help "},
 		{"", ""},
 	} {
 		got := exec(t, machine(&calls), c.cmd)
@@ -172,9 +173,9 @@ func TestBadInput(t *testing.T) {
 		"log 0":        `log: n "0" is not a number from 1 to 256`,
 		"log many":     `log: n "many" is not a number from 1 to 256`,
 		"log 1 2":      `log: unexpected argument "2"; usage: log [-j] [n]`,
-		"help me":      `help: no command "me"; there are caps cpu crash faults gc help ipc irq log mem numa poweroff ps rcu reboot run sched syscalls version`,
+		"help me":      `help: no command "me"; there are caps cpu crash dag faults gc help ipc irq log mem numa poweroff ps rcu reboot run sched syscalls version`,
 		"help a b":     `help: unexpected argument "b"; usage: help [-j] [command]`,
-		"what":         `no command "what"; there are caps cpu crash faults gc help ipc irq log mem numa poweroff ps rcu reboot run sched syscalls version`,
+		"what":         `no command "what"; there are caps cpu crash dag faults gc help ipc irq log mem numa poweroff ps rcu reboot run sched syscalls version`,
 	}
 	for _, c := range Commands() {
 		if c.Args == "" {

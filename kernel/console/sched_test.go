@@ -65,6 +65,19 @@ func TestSched(t *testing.T) {
 	}
 }
 
+func TestDAG(t *testing.T) {
+	sys := System{DAG: func() DAG {
+		return DAG{[]Executor{{ID: 0, Strategy: "affinity", InFlight: 64, Active: 1, Succeeded: 9, Functions: 90, Steals: []DAGSteals{{"affinity", 10, 5, 3}},
+			Workers: []DAGWorker{{0, "busy", 90, 4, 7}}}}}
+	}}
+	want := "executor 0: 1 of 64 runs under way; 9 succeeded, 0 failed, 0 cancelled\n90 functions called, 0 passed; victims by affinity\n" +
+		"worker  node  functions  parked  offered  state\n     0     0         90       4        7  busy\n" +
+		"strategy  distance  tried  won\naffinity        10      5  3\n"
+	if got := exec(t, sys, "dag"); !strings.Contains(got, want) {
+		t.Errorf("printed\n%s\nwant\n%s", got, want)
+	}
+}
+
 // TestTraceFormat: what Perfetto reads is slices and instants.
 func TestTraceFormat(t *testing.T) {
 	on := true

@@ -20,6 +20,7 @@ type System struct {
 	RevokeCap   func(slot uint32, generation uint64) error
 	RCU         func() RCU
 	IPC         func() IPC
+	DAG         func() DAG
 	Sched       func() Sched
 	SetPolicy   func(class, policy string) error
 	SetStrategy func(strategy string) error

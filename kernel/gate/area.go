@@ -16,7 +16,8 @@ import (
 // must fault, or be pointer-free memory again: were it Go's heap, a write through the slice would
 // break the types of Go. So the gate reserves a part of the address space for ever, without rights,
 // and gives only of that. Addresses come in turn, so that one that was given up comes again only
-// when all others have been used: 16 TiB of maps, or 8 million moves of a page, later.
+// when all others have been used: 16 TiB of maps, or 8 million moves of a page, later. That is soon where the
+// maps are large: then a slice that was kept reaches another space's memory (CAVEATS.md).
 //
 // An area belongs to a space, and only goroutines of that may unmap it, or send its pages. In a
 // message pages are nobody's, until it is received.

@@ -26,6 +26,7 @@ const (
 	taskKill
 	taskTune
 	taskState
+	taskExecutor
 	memoryMap
 	memoryUnmap
 	memoryBytes
@@ -97,6 +98,7 @@ var callTable = [slots]entry{
 	taskKill:          {cap.Demand{Type: typeThread, Need: Delete}, taskKill, "task.kill", 1},
 	taskTune:          {cap.Demand{Type: typeThread, Need: Write}, taskTune, "task.tune", 2},
 	taskState:         {cap.Demand{Type: typeThread, Need: Read}, taskState, "task.state", 1},
+	taskExecutor:      {cap.Demand{Type: typeTask, Need: Create}, taskExecutor, "task.executor", 64},
 	memoryMap:         {cap.Demand{Type: typeMemory, Need: Create}, memoryMap, "memory.map", 4},
 	memoryUnmap:       {cap.Demand{Type: typeMemory, Need: Delete}, memoryUnmap, "memory.unmap", 4},
 	memoryBytes:       {cap.Demand{Type: typeMemory, Need: Read}, memoryBytes, "memory.bytes", 1},

@@ -15,6 +15,7 @@ import (
 //
 // Errors: of id; *ExceedsError; ErrNoSpace; ErrFormula; ErrGas; cap.ErrFull.
 func CapDerive(id ID, to Space, p Perm, opt Options) (ID, error) {
+	heed()
 	derived, err := capDeriveTo(id, to, p, opt)
 	return derived, capDerive.counted(err)
 }
@@ -54,6 +55,7 @@ func own(opt Options) Options {
 //
 // Errors: of either; ErrNotOwner; *ExceedsError; ErrBusy.
 func CapGrant(authority, id ID, p Perm) error {
+	heed()
 	return capGrant.counted(core.table.Grant(authority, id, p))
 }
 
@@ -62,6 +64,7 @@ func CapGrant(authority, id ID, p Perm) error {
 //
 // Errors: of either; ErrNotOwner; ErrInside.
 func CapNarrow(authority, id ID, keep Perm) error {
+	heed()
 	return capNarrow.counted(core.table.Narrow(authority, id, keep))
 }
 
@@ -71,6 +74,7 @@ func CapNarrow(authority, id ID, keep Perm) error {
 //
 // Errors: of either; ErrNotOwner; ErrInside.
 func CapRevoke(authority, id ID) error {
+	heed()
 	return capRevoke.counted(core.table.Revoke(authority, id))
 }
 
@@ -79,6 +83,7 @@ func CapRevoke(authority, id ID) error {
 //
 // Errors: of id; ErrNoSpace; ErrInside.
 func CapTransfer(id ID, to Space) (ID, error) {
+	heed()
 	moved, err := capTransferTo(id, to)
 	if err == nil {
 		core.rcu.Synchronize()
@@ -96,12 +101,16 @@ func capTransferTo(id ID, to Space) (ID, error) {
 }
 
 // CapDelete is CapRevoke of one's own: id has Delete.
-func CapDelete(id ID) error { return capDelete.counted(core.table.Delete(id)) }
+func CapDelete(id ID) error {
+	heed()
+	return capDelete.counted(core.table.Delete(id))
+}
 
 // CapInfo tells about a capability to who knows it.
 //
 // Errors: ErrNoCapability, ErrRevoked.
 func CapInfo(id ID) (Info, error) {
+	heed()
 	i, err := core.table.Info(id)
 	return i, capInfo.counted(err)
 }
@@ -112,6 +121,7 @@ func CapInfo(id ID) (Info, error) {
 //
 // Errors: of id; ErrNotOwner: it was derived; ErrNoSpace; ErrGas: less than 1, or more than there can be.
 func CapFund(id ID, gas int64) (ID, error) {
+	heed()
 	funded, err := fund(id, gas)
 	return funded, capFund.counted(err)
 }

@@ -55,9 +55,7 @@ func admit(id ID, e *entry) (rcu.Held, cap.Object, error) {
 // enterSlow is enter where there is a formula or an account to ask, or an error to find, or
 // sections are registered.
 func enterSlow(id ID, e *entry) (rcu.Held, cap.Object, error) {
-	if core.pending.Load() != 0 {
-		core.tasks.stop()
-	}
+	heed()
 	defer core.table.Agree(id).End() // before the section
 	s := begin(2)
 	cpu := core.cpu()

@@ -60,10 +60,17 @@ var callers = [calls]func(a *input) error{
 	taskSpawn: func(a *input) error {
 		return a.take(Spawn(a.id, TaskOptions{Priority: a.n % 7, Tickets: a.n, Quantum: a.d * 100, CPUs: []int{a.n}, Space: a.other}, func() {}))
 	},
-	taskJoin:    func(a *input) error { return TaskJoin(a.id, a.ctx) },
-	taskKill:    func(a *input) error { return TaskKill(a.id) },
-	taskTune:    func(a *input) error { return TaskTune(a.id, TaskOptions{Class: Class(a.n), Home: Node(a.n)}) },
-	taskState:   func(a *input) error { return just(TaskState(a.id)) },
+	taskJoin:  func(a *input) error { return TaskJoin(a.id, a.ctx) },
+	taskKill:  func(a *input) error { return TaskKill(a.id) },
+	taskTune:  func(a *input) error { return TaskTune(a.id, TaskOptions{Class: Class(a.n), Home: Node(a.n)}) },
+	taskState: func(a *input) error { return just(TaskState(a.id)) },
+	taskExecutor: func(a *input) error {
+		e, err := Executor(a.id, a.n)
+		if err == nil {
+			err = e.Close()
+		}
+		return err
+	},
 	memoryMap:   func(a *input) error { return just(MemoryMap(a.id, a.n)) },
 	memoryUnmap: func(a *input) error { return MemoryUnmap(a.id, a.p) },
 	memoryBytes: func(a *input) error { return just(MemoryBytes(a.id, a.r)) },

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unsafe"
 
+	"pdac/kernel/sched/dag"
 	"pdac/kernel/space"
 )
 
@@ -60,6 +61,7 @@ func openTracked(t testing.TB, track bool) *board {
 		Input:    in,
 		Task:     func() Task { return Task{ID: 7, CPU: 3} },
 		Threads:  b.threads.hooks(),
+		Workers:  func() dag.Config { return dag.Config{Workers: testCPUs} },
 		Nodes:    2,
 		// Pages are on the nodes in turn, but for one in four.
 		NodeOfMemory: func(at uintptr) (int, bool) { return int(at / pageSize % 2), at/pageSize%4 != 3 },

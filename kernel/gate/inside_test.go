@@ -51,6 +51,11 @@ func TestContextsMayRevoke(t *testing.T) {
 			empty := must(EndpointCreate(b.root.Endpoints, EndpointOptions{}))
 			return EndpointRecv(empty, ctx, new(Message))
 		},
+		"Join": func(ctx context.Context) error {
+			stop := make(chan struct{})
+			defer close(stop)
+			return TaskJoin(must(Spawn(b.root.Task, TaskOptions{}, func() { <-stop })), ctx)
+		},
 	} {
 		inner, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -99,6 +104,30 @@ func TestFunctionTakesItsTime(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
+	}
+	quiet(t)
+}
+
+// Nor is the consent to a call one to what is done inside of it: of two capabilities in a message, the
+// function of the second can't use the first as often as it likes.
+func TestConsentIsForOneUse(t *testing.T) {
+	b := openGate(t)
+	e := must(EndpointCreate(b.root.Endpoints, EndpointOptions{}))
+	asked, used := 0, error(nil)
+	first := must(CapDerive(b.root.Clock, 0, Read|Delegate, Options{Formula: &Formula{Func: func(Info) bool {
+		asked++
+		return true
+	}}}))
+	second := must(CapDerive(b.root.Clock, 0, Read|Delegate, Options{Formula: &Formula{Func: func(Info) bool {
+		_, used = TimeNow(first)
+		return true
+	}}}))
+	ok(t, EndpointTrySend(e, &Message{Caps: 2, Cap: [ipc.MaxCaps]Carried{
+		{ID: first, Mode: ByDerive, Keep: Read},
+		{ID: second, Mode: ByDerive, Keep: Read},
+	}}))
+	if asked != 1 || !errors.Is(used, ErrInside) {
+		t.Errorf("asked %d times about one use, and another inside: %v", asked, used)
 	}
 	quiet(t)
 }

@@ -26,6 +26,8 @@ type TaskStatus struct {
 //
 // Errors: of id; ErrKilled: the task was; ctx's.
 func TaskJoin(id ID, ctx context.Context) error {
+	ctx, cancel := calm(ctx)
+	defer cancel()
 	g, err := enterBlocking(taskJoin, id)
 	if err != nil {
 		return err
@@ -79,7 +81,7 @@ func TaskTune(id ID, o TaskOptions) error {
 		return err
 	}
 	defer t.Release()
-	if !value[*spawned](v).tune(func(x *TaskOptions) { o.Name, o.Space, *x = x.Name, x.Space, o }) {
+	if !value[*spawned](v).tune(func(x *TaskOptions) { o.Name, o.Space = x.Name, x.Space; *x = o }) {
 		return taskTune.fail(ErrWouldBlock)
 	}
 	return nil

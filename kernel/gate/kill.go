@@ -18,6 +18,9 @@ import (
 // killed, before it waits (Dekker). And a call that begins after the kill sees pending, takes the slow
 // way, and looks.
 //
+// The task is its goroutine, of which nobody else has the descriptor's address while it lives: should it
+// unlock its thread, who comes to that one isn't ended in its place.
+//
 // thread is good under life: a task that ends takes the lock before its thread's number is anybody
 // else's, so that no other thread is tuned in its place.
 
@@ -49,7 +52,7 @@ func (x *spawned) condemn() bool {
 // late reports and demotes a task that goes on.
 func (x *spawned) late() {
 	s := x.status()
-	if s.Ended || x.dying.Load() {
+	if s.Thread == 0 || x.dying.Load() { // it is about to look, or has ended
 		return
 	}
 	klog.New(klog.Warn).Str("gate: task ").Dec(uint64(s.Thread)).Str(" was killed a second ago and makes no gated call").End()
@@ -60,6 +63,13 @@ func (x *spawned) late() {
 func (x *spawned) noticed() {
 	if x.killed.Load() && !x.dying.Swap(true) {
 		core.tasks.slower(-1)
+	}
+}
+
+// heed is stop where a call begins.
+func heed() {
+	if core.pending.Load() != 0 {
+		core.tasks.stop()
 	}
 }
 

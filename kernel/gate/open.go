@@ -11,6 +11,7 @@ import (
 	"pdac/kernel/ipc"
 	"pdac/kernel/linux"
 	"pdac/kernel/rcu"
+	"pdac/kernel/sched/dag"
 	"pdac/kernel/space"
 )
 
@@ -28,6 +29,7 @@ type Config struct {
 	Input    io.Reader         // nil: the kernel's console has it
 	Task     func() Task       // of the calling task; Space is the gate's to fill in
 	Threads  Threads           // for spawned tasks
+	Workers  func() dag.Config // for executors; nil: there are none
 	Power    func(code int)    // off
 	Reboot   func()
 	// NUMA nodes, and the node of memory, false where it was not touched; 0 and nil: unknown.
@@ -52,6 +54,7 @@ var core struct {
 	console   *line
 	task      func() Task
 	threads   Threads
+	workers   func() dag.Config
 	tasks     *tasks
 	power     func(int)
 	reboot    func()
@@ -107,6 +110,7 @@ func open(c Config) (*Operator, error) {
 	}
 	k.task, k.power, k.reboot = c.Task, c.Power, c.Reboot
 	k.nodes, k.nodeOf = c.Nodes, c.NodeOfMemory
+	k.workers = c.Workers
 	k.threads, k.tasks = c.Threads, &tasks{procs: procs{set: c.Threads.Procs, cpus: c.CPUs}}
 	k.console = newLine(c.Output, c.Input)
 	k.track, k.lanes, k.local = c.Track, make([]lane, c.CPUs), c.Local
@@ -120,7 +124,7 @@ func open(c Config) (*Operator, error) {
 	}
 	openSpaces(&k.roots)
 	linux.SetAsk(&answer)
-	return &Operator{}, nil
+	return &Operator{real: true}, nil
 }
 
 // create makes the root capabilities.

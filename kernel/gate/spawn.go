@@ -75,6 +75,7 @@ type spawned struct {
 // Spawn starts f as a task of its own, and returns a capability for it, which the caller's space
 // holds. Read is for TaskJoin and TaskStatus, Write for TaskTune, Delete for TaskKill; without any
 // capability left it goes on. A panic of f that nobody recovers ends the program, as of any goroutine.
+// f keeps its thread: should it unlock it, then what the task is like stays with the thread.
 // id is one for Roots.Task with Create.
 //
 // Errors: of id, of o.Space; *ArgumentError; ErrNoSpace; ErrMissing; ErrFull: so many tasks, as many
@@ -93,6 +94,22 @@ func Spawn(id ID, o TaskOptions, f func()) (ID, error) {
 			return 0, taskSpawn.fail(errors.Unwrap(err))
 		}
 	}
+	if o.Name == "" {
+		o.Name = "spawned"
+	}
+	o.CPUs = slices.Clone(o.CPUs)
+	x := &spawned{done: make(chan struct{}), options: o}
+	made, err := x.admit(id)
+	if err != nil {
+		return 0, err
+	}
+	core.tasks.procs.more() // outside of the section: it waits for the collector
+	go x.run(core.tasks, home, f)
+	return made, nil
+}
+
+// admit counts a task that is about to be, and returns a capability for it.
+func (x *spawned) admit(id ID) (ID, error) {
 	t, _, err := enter(taskSpawn, id)
 	if err != nil {
 		return 0, err
@@ -101,18 +118,11 @@ func Spawn(id ID, o TaskOptions, f func()) (ID, error) {
 	if err := core.tasks.add(); err != nil {
 		return 0, taskSpawn.fail(err)
 	}
-	if o.Name == "" {
-		o.Name = "spawned"
-	}
-	o.CPUs = slices.Clone(o.CPUs)
-	x := &spawned{done: make(chan struct{}), options: o}
 	made, err := newObject(typeThread, x, nil, usual)
 	if err != nil {
 		core.tasks.remove()
-		return 0, taskSpawn.fail(err)
 	}
-	go x.run(core.tasks, home, f)
-	return made, nil
+	return made, taskSpawn.fail(err)
 }
 
 // run is the task.
@@ -122,6 +132,7 @@ func (x *spawned) run(k *tasks, home Space, f func()) {
 	defer func() { // after a panic too, and after Goexit
 		k.end(x)
 		x.err = err
+		k.procs.fewer()
 		k.remove() // first: who joins may spawn another
 		close(x.done)
 	}()

@@ -21,6 +21,7 @@ type machineThreads struct {
 	last  TaskOptions
 	procs []int
 	full  atomic.Bool // no memory
+	hold  sync.Mutex  // keeps changes of the Ps waiting
 }
 
 func (m *machineThreads) hooks() Threads {
@@ -37,6 +38,8 @@ func (m *machineThreads) hooks() Threads {
 		Most:  100,
 		Nodes: 2,
 		Procs: func(n int) {
+			m.hold.Lock()
+			defer m.hold.Unlock()
 			m.Lock()
 			defer m.Unlock()
 			m.procs = append(m.procs, n)
@@ -246,11 +249,11 @@ func TestKillRaces(t *testing.T) {
 func TestTune(t *testing.T) {
 	b := openGate(t)
 	stop := make(chan struct{})
-	id := must(Spawn(b.root.Task, TaskOptions{}, func() { <-stop }))
+	id := must(Spawn(b.root.Task, TaskOptions{Name: "tuned"}, func() { <-stop }))
 	until(t, "the task", func() bool { return must(TaskState(id)).Thread != 0 })
 	thread := must(TaskState(id)).Thread
 	ok(t, TaskTune(id, TaskOptions{Class: Batch, Priority: 2}))
-	if o, _ := b.threads.of(thread); o.Class != Batch || o.Priority != 2 {
+	if o, _ := b.threads.of(thread); o.Class != Batch || o.Priority != 2 || o.Name != "tuned" {
 		t.Errorf("tuned to %+v", o)
 	}
 	for _, o := range []TaskOptions{{Name: "x"}, {Space: 1}, {Priority: 9}} {
@@ -284,4 +287,55 @@ func TestProcs(t *testing.T) {
 		defer b.threads.Unlock()
 		return b.threads.procs[len(b.threads.procs)-1] == testCPUs
 	})
+}
+
+// TestProcsOutside: the change of the Ps, which waits for the collector, holds up no Revoke.
+func TestProcsOutside(t *testing.T) {
+	b := openGate(t)
+	b.threads.hold.Lock()
+	spawned := make(chan ID)
+	admitted := func() uint64 { n, _ := taskSpawn.count(); return n }
+	before := admitted()
+	go func() { spawned <- must(Spawn(b.root.Task, TaskOptions{}, func() {})) }()
+	until(t, "the spawning", func() bool { return admitted() > before && core.tasks.live.Load() == 1 })
+	revoked := make(chan error, 1)
+	go func() { revoked <- CapRevoke(b.root.Clock, derive(t, b.root.Clock, Read)) }()
+	select {
+	case err := <-revoked:
+		ok(t, err)
+	case <-time.After(10 * time.Second):
+		t.Error("a Revoke waits for the Ps")
+	}
+	b.threads.hold.Unlock()
+	ok(t, TaskJoin(<-spawned, nil))
+}
+
+// TestSpawnAtTheLimit: who is refused takes nobody's place, not for a moment.
+func TestSpawnAtTheLimit(t *testing.T) {
+	openGate(t)
+	core.threads.Most = 1
+	ok(t, core.tasks.add())
+	var refused sync.WaitGroup
+	var left atomic.Int32
+	for range 3 {
+		left.Add(1)
+		refused.Go(func() {
+			defer left.Add(-1)
+			for range 50_000 {
+				if err := core.tasks.add(); err != ErrFull {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for left.Load() > 0 {
+		if n := core.tasks.live.Load(); n != 1 {
+			t.Errorf("%d tasks", n)
+			break
+		}
+	}
+	refused.Wait()
+	core.tasks.remove()
+	ok(t, core.tasks.add())
+	core.tasks.remove()
 }

@@ -15,7 +15,7 @@ type Task struct {
 	ID    int   // number of the kernel thread; the goroutine may be on another one next time
 	CPU   int
 	Node  int
-	Used  time.Duration // CPU time of the thread
+	Used  time.Duration // CPU time of the thread, up to its last switch or tick
 }
 
 // TaskYield lets other goroutines run. id has Execute.

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"pdac/asm"
 	"pdac/kernel/cap"
 )
 
@@ -24,10 +25,10 @@ type Threads struct {
 // Words and writers: live, by add, by who spawns and by tasks that end. core.pending counts the tasks
 // that were killed and don't know yet, and is why calls take the slow way, on which they look (admit).
 type tasks struct {
-	live    atomic.Int32
-	slow    sync.Mutex // keeps kills apart that change core.quick
-	threads sync.Map   // by thread number: *spawned
-	procs   procs
+	live        atomic.Int32
+	slow        sync.Mutex // keeps kills apart that change core.quick
+	byGoroutine sync.Map   // *spawned by asm.Goroutine
+	procs       procs
 }
 
 // add counts a task that is about to be.
@@ -35,36 +36,39 @@ func (k *tasks) add() error {
 	if core.threads.This == nil {
 		return ErrMissing
 	}
-	if k.live.Add(1) > int32(core.threads.Most) {
-		k.live.Add(-1)
-		return ErrFull
+	for {
+		n := k.live.Load()
+		if n >= int32(core.threads.Most) {
+			return ErrFull
+		}
+		if k.live.CompareAndSwap(n, n+1) {
+			break
+		}
 	}
 	if !core.threads.Room() {
 		k.live.Add(-1)
 		return ErrMemory
 	}
-	k.procs.more()
 	return nil
 }
 
 // remove uncounts a task.
 func (k *tasks) remove() {
 	k.live.Add(-1)
-	k.procs.fewer()
 }
 
-// begin makes the calling thread the task's, and end takes it back.
+// begin makes the calling goroutine and its thread the task's, and end takes them back.
 func (k *tasks) begin(x *spawned) {
 	x.life.Lock()
 	defer x.life.Unlock()
 	x.thread = core.threads.This()
-	k.threads.Store(x.thread, x)
+	k.byGoroutine.Store(asm.Goroutine(), x)
 }
 
 func (k *tasks) end(x *spawned) {
 	x.life.Lock()
 	defer x.life.Unlock()
-	k.threads.Delete(x.thread)
+	k.byGoroutine.Delete(asm.Goroutine())
 	x.thread, x.over = 0, true
 	x.noticed()
 }
@@ -117,7 +121,7 @@ func (k *tasks) current() *spawned {
 	if !k.any() {
 		return nil
 	}
-	x, _ := k.threads.Load(core.threads.This())
+	x, _ := k.byGoroutine.Load(asm.Goroutine())
 	s, _ := x.(*spawned)
 	return s
 }

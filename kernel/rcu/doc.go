@@ -49,7 +49,7 @@
 //
 // A grace period waits for every reader, and until its end all that was removed is kept: with a
 // slow reader that has no bound. That costs nothing where memory goes back to its own type. Where
-// it is large and really freed or resized, an old array of a deque, a segment of a table, a reader
+// it is large and really freed or resized, as a segment of a table, and no collector keeps it, a reader
 // names what it looks at and everything else can go at once: at most one reference a slot is kept.
 // The price is a store and a second load for each reference, so nothing else uses them, and
 // type-stable nodes with tags (package lockfree) need neither.

@@ -67,7 +67,7 @@ type Config struct {
 	Traps Traps
 
 	Now func() uint64 // monotonic clock, ns; nil: the Go runtime's
-	CPU func() int    // the CPU that the caller runs on, more or less; nil: any, at random
+	CPU func() int    // the CPU that the caller runs on, more or less; not asked of one CPU; nil: any, at random
 
 	// How to wait, for short and for longer, and how to start the goroutine that
 	// runs callbacks, which inherits what goroutines inherit (labels). nil:
@@ -165,7 +165,10 @@ func New(c Config) *Domain {
 		start := time.Now()
 		d.now = func() uint64 { return uint64(time.Since(start)) }
 	}
-	if d.cpu == nil {
+	switch {
+	case c.CPUs == 1:
+		d.cpu = func() int { return 0 } // there is no need to ask
+	case d.cpu == nil:
 		d.cpu = func() int { return rand.IntN(c.CPUs) }
 	}
 	if d.spawn == nil {

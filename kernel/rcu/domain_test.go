@@ -210,6 +210,16 @@ func TestDomainsAreApart(t *testing.T) {
 	a.ReadUnlock(token)
 }
 
+// One CPU has the number 0, and nobody is asked.
+func TestCPUOfOne(t *testing.T) {
+	if cpu := New(Config{CPUs: 1, CPU: func() int { return 1 }}).CPU(); cpu != 0 {
+		t.Errorf("CPU %d of one", cpu)
+	}
+	if cpu := New(Config{CPUs: 2, CPU: func() int { return 1 }}).CPU(); cpu != 1 {
+		t.Errorf("CPU %d, want what Config.CPU said", cpu)
+	}
+}
+
 func TestNewWithoutCPUs(t *testing.T) {
 	wantPanic(t, "without CPUs", func() { New(Config{}) })
 }

@@ -14,12 +14,17 @@ const Never = ^uint64(0)
 type Machine struct {
 	NCPU  int
 	Nodes []uint8 // NUMA node of each CPU
+	Seed  uint64  // of the random numbers
+
+	// Distances between nodes as in ACPI's SLIT: 10 within one. nil: all others are at 20.
+	Distances *[MaxNodes][MaxNodes]uint8
 
 	Now  func() uint64
 	Kick func(cpu int)                  // reschedule IPI: that CPU traps and calls Leave
 	Arm  func(cpu int, deadline uint64) // one-shot timer of the calling CPU; replaces the last; a past one fires at once
 
-	CPUs []CPU // NCPU of them, zero
+	CPUs  []CPU       // NCPU of them, zero
+	Trace []TraceSlot // NCPU times TraceSlots, zero; nil: no events are kept
 
 	// The nodes of the run queues. The first Entries(NCPU, 0) are usable, zero, and so are Entries(NCPU, n) after GrowTasks(n).
 	Entries    []lockfree.Node
@@ -74,7 +79,20 @@ type CPU struct {
 	pulls       atomic.Uint64
 	kicks       atomic.Uint64
 	preemptions atomic.Uint64
-	_           [8]byte
+	events      atomic.Uint64 // trace.go
+
+	// Stealing and balancing. ewma: see balance.go. The rest the owner writes, anyone reads the counters.
+	ewma        atomic.Int64  // balance.go
+	looks       atomic.Uint64 // at others' queues
+	stolen      atomic.Uint64 // tasks
+	balanced    atomic.Uint64 // tasks that it moved elsewhere
+	averaged    uint64        // ns: ewma is that of then
+	nextAverage uint64        // ns
+	nextBalance uint64        // ns
+	calm        uint32        // looks in a row that moved nothing
+	place       uint16        // in byNode; constant after Init
+	cursor      uint16        // place in byNode of the last victim
+	steals      [Strategies][maxDistances]stealCount
 
 	bands [nBands]band // runq.go
 }
@@ -124,10 +142,14 @@ func Init(m Machine) {
 		c.idleSince.Store(max(booted, 1))
 		c.timers.first.Store(Never)
 		c.sleeps.first = Never
-		c.rng = (uint64(i) + 1) * 0x9e3779b97f4a7c15 // any but 0
+		c.rng = (m.Seed<<11 + uint64(i) + 1) * 0x9e3779b97f4a7c15 // any but 0
 		c.need.Store(evaluate)
 		online.Add(i)
 	}
 	initIdle()
 	initQueues()
+	initVictims()
+	initStealing()
+	initBalance()
+	tracing.Store(0)
 }

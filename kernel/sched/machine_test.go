@@ -18,15 +18,21 @@ type fakeMachine struct {
 
 func boot(tb testing.TB, ncpu, nnodes, ntasks, ntimers int) *fakeMachine {
 	tb.Helper()
+	return bootWith(tb, ncpu, nnodes, ntasks, ntimers, func(*Machine) {})
+}
+
+// bootWith is boot of a machine that set has changed.
+func bootWith(tb testing.TB, ncpu, nnodes, ntasks, ntimers int, set func(*Machine)) *fakeMachine {
+	tb.Helper()
 	f := &fakeMachine{kicked: make([]atomic.Uint32, ncpu), armed: make([]atomic.Uint64, ncpu)}
 	f.clock.Store(1000)
-	testNode = 0
+	testNode = uint32(Entries(ncpu, uint32(ntasks+1)))
 	nodes := make([]uint8, ncpu)
 	for i := range nodes {
 		nodes[i] = uint8(i * nnodes / ncpu)
 		f.armed[i].Store(Never)
 	}
-	Init(Machine{
+	m := Machine{
 		NCPU:  ncpu,
 		Nodes: nodes,
 		Now:   f.clock.Load,
@@ -39,12 +45,14 @@ func boot(tb testing.TB, ncpu, nnodes, ntasks, ntimers int) *fakeMachine {
 		Tasks:      make([]Task, ntasks+1),
 		TaskLinks:  make([]uint32, ntasks+1),
 		GrowTasks:  func(_ int, n uint32) bool { f.usable.Store(n); return true },
-		Entries:    make([]lockfree.Node, Entries(ncpu, uint32(ntasks+1))),
-		EntryLinks: make([]uint32, Entries(ncpu, uint32(ntasks+1))),
+		Entries:    make([]lockfree.Node, Entries(ncpu, uint32(ntasks+1))+nodeStep),
+		EntryLinks: make([]uint32, Entries(ncpu, uint32(ntasks+1))+nodeStep),
 		Timers:     make([]TimerNode, ntimers+1),
 		TimerLinks: make([]uint32, ntimers+1),
 		GrowTimers: func(_ int, n uint32) bool { return true },
-	})
+	}
+	set(&m)
+	Init(m)
 	return f
 }
 
@@ -57,6 +65,19 @@ func (f *fakeMachine) interrupt(cpu int) bool {
 		return true
 	}
 	return kicked
+}
+
+// settle lets all CPUs do what they were told to.
+func settle(f *fakeMachine) {
+	for again := true; again; {
+		again = false
+		for cpu := range cpus {
+			if f.kicked[cpu].Swap(0) != 0 || NeedLeave(cpu) {
+				Leave(cpu)
+				again = true
+			}
+		}
+	}
 }
 
 // spawn makes a task runnable.
@@ -78,7 +99,7 @@ func leave(tb testing.TB, cpu int, want ID) {
 	}
 }
 
-// testNode is the one node that is none of the queues': at first 0.
+// testNode is the one node that is none of the queues': at first the one behind theirs.
 var testNode uint32
 
 // entriesOf returns the entries of a band, stale ones too, and the nodes that it holds.

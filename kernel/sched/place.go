@@ -85,7 +85,7 @@ func (c *CPU) claimFor(tk *Task) int {
 	for range nIdleWords {
 		iw := &idleWords[i]
 		v := iw.bits.Load()
-		if v != 0 && tk.affine.Load() != 0 {
+		if v != 0 && tk.affine.Load()&masked != 0 {
 			v &= tk.affinity[iw.word].Load()
 		}
 		for v != 0 {
@@ -122,11 +122,12 @@ func Ready(cpu int, t ID, front bool) {
 	on(cpu).wakeups.Add(1)
 	target := int(tk.cpu.Load())
 	if tk.affine.Load() != 0 {
-		target = tk.allowed(target)
+		target = tk.wanted(target)
 	}
 	if anyIdle() && placeIdle(cpu, target, t, tk, front) {
 		return
 	}
+	trace(cpu, EventWake, t, target)
 	if c := on(target); c.push(target, t, tk, front) < c.below.Load() {
 		kick(cpu, target, evaluate|preempt)
 	} else if anyIdle() { // since: the second half of "queue, then look"
@@ -141,6 +142,7 @@ func placeIdle(cpu, target int, t ID, tk *Task, front bool) bool {
 			return false
 		}
 	}
+	trace(cpu, EventWake, t, target)
 	on(target).push(target, t, tk, front)
 	kick(cpu, target, evaluate)
 	return true
@@ -158,6 +160,7 @@ func offer(cpu int, t ID) {
 		return
 	}
 	if _, ok := tk.retract(); ok {
+		on(cpu).sent(cpu, t, i)
 		on(i).push(i, t, tk, false)
 	}
 	kick(cpu, i, evaluate)

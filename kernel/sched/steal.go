@@ -47,13 +47,14 @@ func arrive(t ID, cpu int) ID {
 
 // takeHead makes the head of a band RUNNING, if it may run on cpu. It needs no spare node.
 func (c *CPU) takeHead(b uint32, cpu int) ID {
-	for {
+	for lost := uint32(1); ; lost++ {
 		e, place, ok := c.head(b)
 		if !ok || !Get(named(e)).mayRun(cpu) {
 			return 0
 		}
 		n, ok := c.bands[b].PopFirst(nodes, place)
 		if !ok {
+			keepOff(lost)
 			continue
 		}
 		c.bands[b].count.Add(^uint32(0))
@@ -111,37 +112,39 @@ func (c *CPU) offers() uint32 {
 	return d
 }
 
-// pull takes a task from the longest other queue, one of the own node if there is any, else elsewhere; if that has none
-// that may run here, from any; 0 if there is none. Only idle CPUs pull, so the look at every CPU is paid with time that nobody wants.
+// pull takes a task from another queue, by the strategy; 0 if there is none. Only idle CPUs pull.
 func (c *CPU) pull(cpu int) (t ID, from int) {
-	best, weight := -1, uint32(0)
-	for i := range cpus {
-		v := on(i)
-		if i == cpu {
-			continue
-		}
-		d := v.offers()
-		if d != 0 && v.node == c.node {
-			d += MaxTasks // more than any queue
-		}
-		if d > weight {
-			best, weight = i, d
-		}
-	}
-	if best < 0 {
-		return 0, 0
-	}
-	if t = on(best).take(cpu); t != 0 {
-		return t, best
-	}
-	for i := range cpus {
-		if i != cpu && i != best && on(i).offers() != 0 {
-			if t = on(i).take(cpu); t != 0 {
+	s := StrategyNow()
+	for least := stealThreshold.Load(); ; least = 1 {
+		short, looks := false, uint64(0)
+		w := c.walk(s)
+		for {
+			i := w.next(c)
+			if i < 0 {
+				break
+			}
+			looks++
+			victim := on(i)
+			d := victim.offers()
+			if d < least {
+				short = short || d != 0
+				continue
+			}
+			k := &c.steals[s][rungs[c.node%MaxNodes][victim.node%MaxNodes]%maxDistances]
+			count(&k.tried, 1)
+			if t = victim.take(cpu); t != 0 {
+				count(&k.won, 1)
+				count(&k.tasks, 1)
+				count(&c.looks, looks)
+				c.cursor = victim.place
 				return t, i
 			}
 		}
+		count(&c.looks, looks)
+		if !short {
+			return 0, 0
+		}
 	}
-	return 0, 0
 }
 
 // share offers the first task of c's queue to an idle CPU, which may have left it to us (offers).

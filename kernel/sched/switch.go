@@ -48,6 +48,7 @@ func Park(cpu int, t ID, deadline uint64) (seq uint64) {
 		c.compensate(tk, now)
 	}
 	tk.quantumEnd = 0
+	trace(cpu, EventPark, t, 0)
 	return tk.state.Add(numberOne+uint64(StateBlocked)-uint64(StateRunning)) >> numberShift
 }
 
@@ -68,6 +69,9 @@ func Tick(cpu int) {
 	now := machine.Now()
 	c.sleeps.expire(cpu, now)
 	c.timers.expire(cpu, c, now)
+	if now >= c.nextAverage && c.cur.Load() != 0 {
+		c.balance(cpu, now)
+	}
 }
 
 // Leave returns the task that the CPU runs from here on, now RUNNING, or 0: halt until an interrupt. It is the last thing
@@ -104,6 +108,7 @@ again:
 
 	// t is RUNNING here: it becomes the current task.
 	c.cur.Store(t)
+	trace(cpu, EventRun, t, 0)
 	c.switches.Add(1)
 	tk.switches.Add(1)
 	if now > tk.readySince { // it is not where the clock was read before the task was queued
@@ -180,8 +185,11 @@ func (c *CPU) search(cpu int, now uint64, t ID) (uint64, ID) {
 			if c.idle {
 				c.busy(cpu, now)
 			}
-			if from != cpu && !on(from).empty() && anyIdle() {
-				on(from).share(cpu) // the next idle CPU takes the next
+			if victim := on(from); from != cpu && !victim.empty() {
+				c.takeHalf(cpu, victim)
+				if anyIdle() {
+					victim.share(cpu) // the next idle CPU takes the next
+				}
 			}
 			return now, t
 		}
@@ -205,6 +213,7 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID) {
 	if tk.affine.Load() != 0 && !tk.allows(cpu) {
 		c.cur.Store(0)
 		tk.quantumEnd = 0
+		trace(cpu, EventPreempt, cur, 0)
 		tk.move(StateRunning, StateWaking)
 		Ready(cpu, cur, false)
 		t = c.pop()
@@ -241,6 +250,7 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID) {
 		}
 	}
 	c.preemptions.Add(1)
+	trace(cpu, EventPreempt, cur, 0)
 	if anyIdle() { // queued, then look: as Ready does
 		offer(cpu, cur)
 	}
@@ -273,6 +283,7 @@ func (c *CPU) busy(cpu int, now uint64) {
 	if since := c.idleSince.Load(); since != 0 {
 		c.idleTime.Add(now - since)
 		c.idleSince.Store(0)
+		c.averaged = now
 	}
 }
 
@@ -285,6 +296,8 @@ func (c *CPU) seek(cpu int) (t ID, from int) {
 	}
 	if t, from = c.pull(cpu); t != 0 {
 		c.pulls.Add(1)
+		count(&c.stolen, 1)
+		trace(cpu, EventSteal, t, from)
 	}
 	return t, from
 }
@@ -292,7 +305,9 @@ func (c *CPU) seek(cpu int) (t ID, from int) {
 // sleep notes that the CPU goes idle; only a timer is armed.
 func (c *CPU) sleep(cpu int, now uint64) {
 	if c.idleSince.Load() == 0 {
+		trace(cpu, EventIdle, 0, 0)
 		c.idleSince.Store(now)
+		c.ewma.Store(0)
 	}
 	c.arm(cpu, Never)
 }

@@ -69,7 +69,7 @@ type Task struct {
 	Attn atomic.Uint32
 
 	node    atomic.Uint32 // for its next entry in a band; who has the task in hand. 0 while it is in one
-	affine  atomic.Uint32 // 0: may run anywhere, affinity need not be read
+	affine  atomic.Uint32 // 0: may run anywhere and has no home (home.go)
 	weight  atomic.Uint32 // class, priority and tickets (class.go); by CAS
 	quantum atomic.Uint32 // ns, 0: its class's
 
@@ -118,7 +118,7 @@ func (tk *Task) move(from, to State) { tk.state.Add(uint64(to) - uint64(from)) }
 // taskTable hands out task numbers.
 var taskTable table
 
-// New takes a free task number for the caller to set up: the state is NEW, the context zero, the class normal, the affinity that of
+// New takes a free task number for the caller to set up: the state is NEW, the context zero, the class normal, the affinity and the home that of
 // the CPU's current task. ok is false when there is no number or no memory for a record.
 func New(cpu int) (t ID, ok bool) {
 	t, ok = taskTable.take(cpu, machine.TaskLinks, uint32(len(tasks)), machine.GrowTasks)

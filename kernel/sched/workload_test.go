@@ -203,6 +203,8 @@ func (w *workload) step(cpu int, id ID) {
 			}
 			SetAffinity(cpu, other, w.mask(&p.rng))
 		}
+	case 15:
+		SetHome(other, int(p.rng.Uint64()%5)-1)
 	case 13:
 		w.f.clock.Add(p.rng.Uint64() % 4000)
 	case 14:

@@ -33,7 +33,9 @@ import (
 // These race by compare-and-swap (fault.go): the one that makes the entry present again counts, so
 // each sample counts once, or not at all if mprotect, madvise, munmap or a migration ends it before the
 // access. Sampled entries that such an operation finds need no care of its own: like held ones they are
-// not present, no CPU has a translation, and what the entry becomes is written whole.
+// not present, no CPU has a translation, and what the entry becomes is written whole. Nor do they keep a
+// right: a fault that is faster than mprotect's walk gives back what the area has by then, since the walk shoots
+// nothing down where it found no page present.
 //
 // A crash dump cannot read a page that is sampled at that moment (Mapped).
 
@@ -130,7 +132,7 @@ func (s *sampler) take(e *uint64) bool {
 		return false
 	}
 	s.skip = s.draw()
-	return atomic.CompareAndSwapUint64(e, v, v&^pteP|pteSampled) // fails if a fault adds a right
+	return atomic.CompareAndSwapUint64(e, v, v&pteFrame|leaf(ProtNone)|pteSampled) // fails if a fault adds a right
 }
 
 // draw returns the distance to the next sample.

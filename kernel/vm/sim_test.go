@@ -350,7 +350,7 @@ func (s *sim) audit() {
 			}
 			want := f<<12 | e&ptePS | leaf(n.meta&protAll)
 			if e&pteSampled != 0 {
-				want = want&^pteP | pteSampled
+				want = f<<12 | leaf(ProtNone) | pteSampled
 			}
 			if e != want {
 				s.tb.Fatalf("entry %#x for %#x, want %#x", e, at, want)

@@ -45,8 +45,8 @@ const (
 	// pteBusy is the whole of a busy entry: software's, and not present.
 	pteBusy = 1 << 9
 
-	// pteSampled is software's too: the entry is not present, so that the next
-	// access tells its CPU, and keeps its frame.
+	// pteSampled is software's too: the entry is a held one, so that the next
+	// access tells its CPU.
 	pteSampled = 1 << 10
 
 	// pteTable is what an entry has that points to a table: the leaf decides.

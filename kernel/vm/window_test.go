@@ -115,6 +115,35 @@ func TestWindowProtectAddsRights(t *testing.T) {
 	s.audit()
 }
 
+// TestWindowProtectMeetsSample: the access that ends a sample gets what the area allows by now, and not what
+// the page had. Protect has no shootdown for a page that isn't there.
+func TestWindowProtectMeetsSample(t *testing.T) {
+	var inside func()
+	s := bootPair(t, &inside)
+	small := mixed(s)
+	sampling.skip = 1
+	if !sampling.take(entry(small)) {
+		t.Fatal("no sample")
+	}
+	shoot(0, small, small+PageSize, false)
+	once := false
+	inside = func() { // the page before is being split; the tree says read-only, the entry doesn't
+		Poll(1)
+		if !once {
+			once = true
+			s.load(1, small)
+			if tr, ok := s.cpus[1].tlb[small>>12]; !ok || tr.write {
+				t.Errorf("CPU 1 has %+v, %t", tr, ok)
+			}
+		}
+	}
+	if err := Protect(0, small-PageSize, 2*PageSize, ProtRead); err != 0 || !once {
+		t.Fatal(err, once)
+	}
+	inside = nil
+	s.audit()
+}
+
 // TestWindowReplaceLetsFaultsWait: a page installed in the new area before the
 // old pages are gone would be removed with them, and what was stored in it.
 func TestWindowReplaceLetsFaultsWait(t *testing.T) {

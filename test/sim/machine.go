@@ -96,10 +96,13 @@ func Run(cfg Config, w Workload) (*Result, error) {
 	sched.Init(sched.Machine{
 		NCPU:  n,
 		Nodes: cfg.Topology.Node,
-		Now:   func() uint64 { return m.now },
-		Kick:  m.kicked,
-		Arm:   func(cpu int, deadline uint64) { m.cpus[cpu].timer = deadline },
-		CPUs:  make([]sched.CPU, n),
+		Seed:  cfg.Seed,
+
+		Distances: cfg.Topology.distances(),
+		Now:       func() uint64 { return m.now },
+		Kick:      m.kicked,
+		Arm:       func(cpu int, deadline uint64) { m.cpus[cpu].timer = deadline },
+		CPUs:      make([]sched.CPU, n),
 
 		Tasks:      make([]sched.Task, len(m.tasks)),
 		TaskLinks:  links,

@@ -50,6 +50,9 @@ type WorkerStats struct {
 	Offered   int    // steps that others may take from it
 }
 
+// Closed reports whether Close was called.
+func (e *Executor) Closed() bool { return e.closed.Load() }
+
 // Stats returns what the executor has done.
 func (e *Executor) Stats() Stats {
 	s := Stats{

@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	_ "pdac/board/qemu-amd64"
+	_ "pdac/kernel/gate"
+	_ "pdac/kernel/sched/dag"
 )
 
 // The text unsafe, syscall.RawSyscall and //go:linkname in a comment is no reach.
