@@ -12,15 +12,14 @@ func (c *CPU) popBand(b uint32) (t ID) {
 		c.hide(b)
 		return 0
 	}
-	left := bd.count.Add(^uint32(0))
-	bd.since.Store(c.since)
-	if left == 0 {
+	if bd.count.Add(^uint32(0)) == 0 {
 		c.hide(b) // so that who comes next finds the queue empty, and the lone slot to be used
 	}
 	if !run(e) {
 		spares.Push(nodeLinks, n)
 		return 0
 	}
+	bd.since.Store(c.since) // not for one that is stale: that serves nobody
 	t = named(e)
 	Get(t).node.Store(n)
 	return t
@@ -55,6 +54,9 @@ func (c *CPU) pick() (t ID) {
 			t = c.popBand(b)
 		}
 		if t == 0 {
+			if aged {
+				c.nextAge = 0 // it is still its turn
+			}
 			continue
 		}
 		c.protected = aged
@@ -119,24 +121,6 @@ func (c *CPU) head(b uint32) (e, place uint64, ok bool) {
 			spares.Push(nodeLinks, n)
 		}
 	}
-}
-
-// first returns a task that waits in the queue and would be next, but for the policies; 0 if there is none. Any CPU may call it.
-func (c *CPU) first() ID {
-	if e := c.lone.Load(); e > reserved && ready(e) {
-		return named(e)
-	}
-	for set := c.bits.Load(); set != 0; set &= set - 1 {
-		b := uint32(bits.TrailingZeros64(set))
-		if b == frontBit {
-			if e := c.front.Load(); e != 0 && ready(e) {
-				return named(e)
-			}
-		} else if e, _, ok := c.head(b); ok {
-			return named(e)
-		}
-	}
-	return 0
 }
 
 // empty reports whether the queue was seen without an entry. It inlines.

@@ -53,7 +53,8 @@ import (
 // idle sets its idle bit and then looks at every queue's lone slot and bits, and through them at the bands (place.go). The owner clears a bit after
 // it saw the band empty, looks at the band once more and sets it again if it is not: a pusher that saw the bit set had linked its
 // entry before the clearing, hence before that look. A thief that looks between the clearing and that look may miss the entry, but the
-// owner then has it: it is in pop, sets the bit again and goes on until it has a task or sees none.
+// owner then has it: it is in pop, sets the bit again, and goes on until it sees none, or has a task and offers the others (Leave). In
+// between, one more entry may come to the lone slot and so go before those of its band.
 //
 // Interleavings that this was checked against:
 //   - P stores READY, Q retracts and pushes elsewhere, P links: P's entry is stale from the start. Its node was P's own, from before.
@@ -134,7 +135,7 @@ func (c *CPU) queue(t ID, tk *Task, from uint64, front bool) uint32 {
 				if c.lone.CompareAndSwap(0, reserved) {
 					c.lone.Store(tk.stay(t, from))
 					if tk.Attn.Load() != 0 {
-						return tk.urge(t)
+						return c.urge(t, tk)
 					}
 					return b
 				}
@@ -161,10 +162,14 @@ func (tk *Task) stay(t ID, from uint64) uint64 {
 	return tk.state.Add(from) - uint64(StateReady) + uint64(t)
 }
 
-// urge moves a READY task to the urgent band, unless somebody else has taken it.
-func (tk *Task) urge(t ID) uint32 {
+// urge moves a READY task to the urgent band, unless somebody else has taken it. Who queued it kicks the CPU where it was.
+func (c *CPU) urge(t ID, tk *Task) uint32 {
 	if at, ok := tk.retract(); ok {
 		on(at).push(at, t, tk, true)
+		if v := on(at); v != c { // somebody has moved it since
+			v.need.Or(evaluate | preempt)
+			machine.Kick(at)
+		}
 	}
 	return urgentBand
 }
@@ -211,15 +216,14 @@ func (c *CPU) pop() (t ID) {
 	if !ok {
 		return c.pick()
 	}
-	left := bd.count.Add(^uint32(0))
-	bd.since.Store(c.since)
-	if left == 0 {
+	if bd.count.Add(^uint32(0)) == 0 {
 		c.hide(b)
 	}
 	if !run(v) {
 		spares.Push(nodeLinks, n)
 		return c.pick()
 	}
+	bd.since.Store(c.since)
 	t = named(v)
 	Get(t).node.Store(n)
 	return t

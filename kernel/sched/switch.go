@@ -125,9 +125,9 @@ again:
 // choice and saw the below of the task before: the pair of push, then below, in Ready. Else one is offered to idle CPUs, who may have left
 // it to us (offers), or looked while a band's bit was clear (hide).
 func (c *CPU) others(cpu int) (again bool) {
-	if c.outranked(c.below.Load()) && Get(c.cur.Load()).Attn.Load() == 0 { // with a signal to deliver, it is urgent itself
+	if c.outranked(c.below.Load()) {
 		c.need.Or(evaluate | preempt)
-		return true
+		return Get(c.cur.Load()).Attn.Load() == 0 // else it is urgent itself, until the trap exit delivers its signal, which then asks again
 	}
 	if !c.empty() && anyIdle() {
 		c.share(cpu)
@@ -269,17 +269,20 @@ func (c *CPU) outranked(below uint32) bool {
 
 // stay goes on with the current task.
 func (c *CPU) stay(cpu int, tk *Task, now uint64) {
-	if now >= tk.quantumEnd {
+	over := now >= tk.quantumEnd
+	if over {
 		tk.quantumEnd = now + tk.slice()
 	}
-	c.below.Store(tk.preemptedBelow())
+	if over || c.below.Load() != urgentBand+1 { // else it was overdue, and is protected for its quantum
+		c.below.Store(tk.preemptedBelow())
+	}
 	c.arm(cpu, tk.quantumEnd)
 }
 
 // busy ends the CPU's idle time.
 func (c *CPU) busy(cpu int, now uint64) {
 	c.claim(cpu) // lost: a claimer's IPI comes for nothing, or for a second task
-	c.idle = false
+	c.idle, c.leftSince = false, 0
 	if since := c.idleSince.Load(); since != 0 {
 		c.idleTime.Add(now - since)
 		c.idleSince.Store(0)
@@ -309,7 +312,11 @@ func (c *CPU) sleep(cpu int, now uint64) {
 		c.idleSince.Store(now)
 		c.ewma.Store(0)
 	}
-	c.arm(cpu, Never)
+	deadline := uint64(Never)
+	if c.leftSince != 0 {
+		deadline = c.leftSince + patience
+	}
+	c.arm(cpu, deadline)
 }
 
 // arm sees to it that the timer fires no later than deadline and the first timer. One that is armed earlier is left: it

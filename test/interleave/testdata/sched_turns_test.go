@@ -207,7 +207,9 @@ func round(t *testing.T, seed uint64) (err any) {
 				again = false
 				for cpu := range ncpu {
 					if f.kicked[cpu].Swap(0) != 0 || NeedLeave(cpu) {
-						Leave(cpu)
+						if id := Leave(cpu); id != 0 {
+							Get(id).Attn.Store(0) // delivered
+						}
 						again = true
 					}
 				}
@@ -216,6 +218,37 @@ func round(t *testing.T, seed uint64) (err any) {
 		check(tb)
 		checkNodes(tb)
 		settle()
+		for again := true; again; { // patience ends
+			again = false
+			for cpu := range ncpu {
+				if cpus[cpu].leftSince != 0 {
+					again = true
+					f.clock.Add(patience)
+					f.armed[cpu].Store(Never)
+					Tick(cpu)
+					settle()
+				}
+			}
+		}
+		if os.Getenv("DUMP") != "" && epoch == env("EPOCH", -1) {
+			n := 0
+			for _, ok := spares.Pop(nodeLinks); ok; _, ok = spares.Pop(nodeLinks) {
+				n++
+			}
+			t.Logf("%d spares", n)
+			for i := range cpus {
+				c := &cpus[i]
+				t.Logf("CPU %d: cur %d below %d bits %x lone %x front %x waits %v idle %v armed %d now %d word %x left %d", i, c.cur.Load(), c.below.Load(), c.bits.Load(), c.lone.Load(), c.front.Load(), c.waiting(), c.idle, c.armed, f.clock.Load(), idleWords[c.idleWord].bits.Load(), c.leftSince)
+				for b := range c.bands {
+					if es, _ := c.entriesOf(b); len(es) > 0 {
+						t.Logf("  band %d %x count %d", b, es, c.bands[b].count.Load())
+					}
+				}
+			}
+			for id := ID(1); id < Tasks(); id++ {
+				t.Logf("task %d: %x affine %d %x cpu %d node %d", id, Get(id).state.Load(), Get(id).affine.Load(), Get(id).affinity[0].Load(), Get(id).CPU(), Get(id).node.Load())
+			}
+		}
 		checkSettled(tb, f)
 		if !w.classes && env("RANKS", 1) == 1 {
 			checkRanks(tb)
