@@ -116,7 +116,7 @@ func startProgram(cpu int) {
 	var random [randomBytes]byte
 	linux.Random(cpu, random[:])
 	c := &sched.Get(id).Ctx
-	c.RIP = hardware.Entry
+	c.RIP, c.RFLAGS = hardware.Entry, linux.CallFlags
 	c.RSP = fillStack(unsafe.Slice((*byte)(asm.Pointer(base)), stackSize), base, programName, &options, &random)
 	linux.Start(id)
 	sched.Enqueue(cpu, id)

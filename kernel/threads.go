@@ -46,7 +46,8 @@ func (b *Board) room() bool {
 	return free > total/16
 }
 
-// tune makes a thread what a spawned task is to be like. The caller is in the kernel's space.
+// tune makes a thread what a spawned task is to be like. The caller is in the kernel's space. A thread that
+// has ended, which takes a task that unlocked itself from it, is left alone.
 func tune(thread int, o gate.TaskOptions) {
 	t := sched.ID(thread)
 	if o.Name != "" {
@@ -62,7 +63,7 @@ func tune(thread int, o gate.TaskOptions) {
 	sched.SetHome(t, int(o.Home)-1)
 	setAffinity(thread, o.CPUs)
 	class := [...]sched.Class{gate.Normal: sched.ClassNormal, gate.Latency: sched.ClassLatency, gate.Batch: sched.ClassBatch}[o.Class]
-	if _, _, e := syscall.RawSyscall(linux.SetClass, uintptr(thread), uintptr(class), 0); e != 0 {
+	if _, _, e := syscall.RawSyscall(linux.SetClass, uintptr(thread), uintptr(class), 0); e != 0 && e != syscall.ESRCH {
 		panic(e)
 	}
 }
@@ -78,7 +79,7 @@ func setAffinity(thread int, cpus []int) {
 			mask[i] = ^uint64(0)
 		}
 	}
-	if _, _, e := syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, uintptr(thread), unsafe.Sizeof(mask), uintptr(unsafe.Pointer(&mask))); e != 0 {
+	if _, _, e := syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, uintptr(thread), unsafe.Sizeof(mask), uintptr(unsafe.Pointer(&mask))); e != 0 && e != syscall.ESRCH {
 		panic(e)
 	}
 }

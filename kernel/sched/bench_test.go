@@ -72,3 +72,18 @@ func BenchmarkSleep(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSearch is a thief's walk past 63 CPUs that have nothing to give.
+func BenchmarkSearch(b *testing.B) {
+	for s := range Strategies {
+		b.Run(s.String(), func(b *testing.B) {
+			boot(b, 64, 1, 8, 0)
+			SetStrategy(s)
+			for b.Loop() {
+				if t, _ := on(0).pull(0); t != 0 {
+					b.Fatal("found something")
+				}
+			}
+		})
+	}
+}

@@ -42,20 +42,20 @@ type Machine struct {
 // CPU is the record of one CPU. Each 64 byte line is padded against the sharing with the next.
 type CPU struct {
 	// The owner's own, except need.
-	need      atomic.Uint32 // non-zero: Leave has something to do. Anyone adds bits, the owner swaps in 0
-	below     atomic.Uint32 // a task that wakes into a band below preempts cur; the owner writes, anyone reads
-	cur       atomic.Uint32 // the running task, 0 after Park or Exit and while idle; the owner writes, anyone reads
-	yield     bool          // cur asked to go to the back
-	idle      bool          // set its bit in the idle bitmap; a claimer may have cleared it since
-	protected bool          // the task that is to run was overdue
-	node      uint32        // constant after Init, as are the next two
-	idleWord  uint32        // index of the word with its bit in idleWords
-	firstIdle uint32        // index of the first one of its node
-	firing    Timer         // whose OnTimer callback runs here
-	since     uint64        // cur's CPU time is accounted up to here; when it parked or exited
-	armed     uint64        // what Machine.Arm was last given; Never when that has fired
-	nextAge   uint64        // when overdue is asked next
-	frontBand uint32        // of the task in the front slot
+	need      atomic.Uint32    // non-zero: Leave has something to do. Anyone adds bits, the owner swaps in 0
+	below     atomic.Uint32    // a task that wakes into a band below preempts cur; the owner writes, anyone reads
+	cur       lockfree.Owned32 // the running task, 0 after Park or Exit and while idle; the owner writes, anyone reads
+	yield     bool             // cur asked to go to the back
+	idle      bool             // set its bit in the idle bitmap; a claimer may have cleared it since
+	protected bool             // the task that is to run was overdue
+	node      uint32           // constant after Init, as are the next two
+	idleWord  uint32           // index of the word with its bit in idleWords
+	firstIdle uint32           // index of the first one of its node
+	firing    Timer            // whose OnTimer callback runs here
+	since     uint64           // cur's CPU time is accounted up to here; when it parked or exited
+	armed     uint64           // what Machine.Arm was last given; Never when that has fired
+	nextAge   uint64           // when overdue is asked next
+	frontBand uint32           // of the task in the front slot
 
 	bits atomic.Uint64 // runq.go
 	lone atomic.Uint64 // entry, 0: empty
@@ -74,13 +74,13 @@ type CPU struct {
 	_      [64 - 24]byte
 
 	// Counters: the owner writes, anyone reads.
-	idleSince   atomic.Uint64 // ns; 0 while not idle
-	idleTime    atomic.Uint64 // ns, up to idleSince
-	switches    atomic.Uint64
-	wakeups     atomic.Uint64
-	pulls       atomic.Uint64
-	kicks       atomic.Uint64
-	preemptions atomic.Uint64
+	idleSince   lockfree.Owned // ns; 0 while not idle
+	idleTime    lockfree.Owned // ns, up to idleSince
+	switches    lockfree.Owned
+	wakeups     lockfree.Owned
+	pulls       lockfree.Owned
+	kicks       lockfree.Owned
+	preemptions lockfree.Owned
 	events      atomic.Uint64 // trace.go
 
 	// Stealing and balancing. ewma: see balance.go. The rest the owner writes, anyone reads the counters.

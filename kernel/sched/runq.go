@@ -35,7 +35,8 @@ import (
 //	Task.state           transitions in task.go
 //	CPU.bands[b]         any CPU; count and since too
 //	CPU.bits             set by anyone, after the entry is in; cleared by the owner
-//	CPU.lone             0 to reserved, and from there to an entry, by a pusher; from an entry to 0 by anyone, by CAS
+//	CPU.lone             0 to reserved, and from there to an entry, by a pusher; from an entry to 0 by anyone, to reserved by the owner
+//	                     (PassTurn), all by CAS but the entry
 //	CPU.front            the owner; read by thieves
 //	Task.node            who has the task in hand. While READY it stays as it was, so that who reads it before the CAS of that stay
 //	                     has read the right one if the CAS succeeds
@@ -117,6 +118,7 @@ func (c *CPU) push(cpu int, t ID, tk *Task, front bool) uint32 {
 const (
 	fromWaking  = numberOne + uint64(StateReady) - uint64(StateWaking)
 	fromRunning = numberOne + uint64(StateReady) - uint64(StateRunning)
+	fromBlocked = numberOne + uint64(StateReady) - uint64(StateBlocked) // Unpark only
 )
 
 // queue makes a task READY in the queue of its CPU. READY is stored first, then Attn is looked at: the pair of Urgent's Attn (its

@@ -8,6 +8,9 @@ func Current(cpu int) ID { return on(cpu).cur.Load() }
 // NeedLeave reports whether Leave has anything to do but return Current. It inlines.
 func NeedLeave(cpu int) bool { return on(cpu).need.Load() != 0 }
 
+// Look makes the trap exit that follows call Leave, and so look at the Attn of the task that it goes back to.
+func Look(cpu int) { on(cpu).need.Or(evaluate) }
+
 // NeedOf returns the address of the word, a uint32, that is not 0 when NeedLeave is true: for the trap exit. After Init.
 func NeedOf(cpu int) uintptr { return uintptr(unsafe.Pointer(&on(cpu).need)) }
 

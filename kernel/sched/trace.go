@@ -82,17 +82,18 @@ func Tracing() bool { return tracing.Load() != 0 }
 // trace keeps an event of the calling CPU, if events are kept. It inlines.
 func trace(cpu int, k EventKind, t ID, arg int) {
 	if tracing.Load() != 0 {
-		on(cpu).record(cpu, k, t, uint32(arg))
+		record(cpu, k, t, arg)
 	}
 }
 
 //go:noinline
-func (c *CPU) record(cpu int, k EventKind, t ID, arg uint32) {
+func record(cpu int, k EventKind, t ID, arg int) {
+	c := on(cpu)
 	n := c.events.Load()
 	s := &machine.Trace[cpu*TraceSlots+int(n%TraceSlots)]
 	s.turn.Store(2*n + 1)
 	s.time.Store(machine.Now())
-	s.what.Store(uint64(arg)<<40 | uint64(k)<<32 | uint64(t))
+	s.what.Store(uint64(uint32(arg))<<40 | uint64(k)<<32 | uint64(t))
 	s.turn.Store(2*n + 2)
 	c.events.Store(n + 1)
 }

@@ -95,8 +95,8 @@ func initVictims() {
 	}
 	for a := range uint32(MaxNodes) {
 		for b := range uint32(MaxNodes) {
-			if nodeCPUs[a].n == 0 || nodeCPUs[b].n == 0 {
-				continue
+			if nodeCPUs[a].n == 0 {
+				break
 			}
 			r, d := uint32(0), distance(a, b)
 			for r+1 < nDistances && distances[r] < d {

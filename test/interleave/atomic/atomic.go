@@ -63,3 +63,5 @@ func StoreUint32(p *uint32, v uint32)                  { store(p, v) }
 func StoreUint64(p *uint64, v uint64)                  { store(p, v) }
 func CompareAndSwapUint32(p *uint32, o, n uint32) bool { return cas(p, o, n) }
 func CompareAndSwapUint64(p *uint64, o, n uint64) bool { return cas(p, o, n) }
+
+func SwapUint32(p *uint32, v uint32) uint32 { return swap(p, func(uint32) uint32 { return v }) }
