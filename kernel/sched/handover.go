@@ -177,6 +177,9 @@ func (c *CPU) beginAnew(cpu int, t ID, now uint64) ID {
 	tk := Get(t)
 	tk.quantumEnd = 0
 	c.begin(cpu, tk, now)
+	if c.outranked(c.below.Load()) { // by who came since: as in Leave, which the trap exit asks then
+		c.need.Or(evaluate | preempt)
+	}
 	return t
 }
 
