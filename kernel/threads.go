@@ -35,15 +35,19 @@ func (b *Board) threads() gate.Threads {
 	}
 }
 
-// room says whether there is memory for another thread: a sixteenth of all is the program's.
-func (b *Board) room() bool {
+// threadBytes is what a thread needs, at most, before its function begins: stacks of the runtime, 48 KiB, its record and a
+// page or two of the kernel's.
+const threadBytes = 64 << 10
+
+// room says whether there is memory for n more threads: a sixteenth of all is the program's.
+func (b *Board) room(n int) bool {
 	var total, free uint64
 	for n := range b.Topology.NNodes {
 		f := b.Frames.Stats(n)
 		t, u := b.nodeBytes(n, &f)
 		total, free = total+t, free+u
 	}
-	return free > total/16
+	return free > total/16+uint64(n)*threadBytes
 }
 
 // tune makes a thread what a spawned task is to be like. The caller is in the kernel's space. A thread that

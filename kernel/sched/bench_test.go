@@ -87,3 +87,20 @@ func BenchmarkSearch(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPushPop takes the next task out of a run queue and puts it back at the end: the turns of a CPU without the switch.
+func BenchmarkPushPop(b *testing.B) {
+	for _, waiting := range []int{1, 8} {
+		b.Run(fmt.Sprintf("waiting=%d", waiting), func(b *testing.B) {
+			boot(b, 1, 1, 16, 0)
+			for range waiting {
+				spawn(b, 0)
+			}
+			c := on(0)
+			for b.Loop() {
+				t, _ := c.pop()
+				c.queue(t, Get(t), fromRunning, false)
+			}
+		})
+	}
+}
