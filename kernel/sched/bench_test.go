@@ -98,7 +98,7 @@ func BenchmarkPushPop(b *testing.B) {
 			}
 			c := on(0)
 			for b.Loop() {
-				t, _ := c.pop()
+				t := c.pop()
 				c.queue(t, Get(t), fromRunning, false)
 			}
 		})

@@ -20,7 +20,7 @@ func (c *CPU) toFront(t ID, tk *Task, now uint64) {
 	c.front.Store(tk.stay(t, fromRunning))
 	c.bits.Or(1 << frontBit)
 	if tk.Attn.Load() != 0 { // as in queue
-		tk.urge(t)
+		c.urge(t, tk)
 	}
 }
 

@@ -116,7 +116,7 @@ func (c *CPU) takeHeads(cpu int, victim *CPU, b, most uint32) (taken uint32) {
 			if i := c.claimFor(tk); i >= 0 {
 				c.sent(cpu, t, i)
 				on(i).push(i, t, tk, false)
-				kick(cpu, i, evaluate)
+				kick(cpu, i, evaluate|preempt)
 				continue
 			}
 		}

@@ -72,7 +72,7 @@ func unparkAny(cpu int, t ID) {
 
 // unparkUrgent is for a task with a deliverable signal.
 func unparkUrgent(cpu int, t ID) {
-	Get(t).urge(t)
+	on(cpu).urge(t, Get(t))
 	kick(cpu, cpu, evaluate|preempt)
 }
 
@@ -141,7 +141,8 @@ func PassTurn(cpu int, t ID, now uint64) (next ID) {
 	c.since, tk.quantumEnd, tk.readySince = now, 0, now
 	c.lone.Store(tk.stay(t, fromRunning))
 	if tk.Attn.Load() != 0 { // READY first: as in queue
-		tk.urge(t)
+		c.urge(t, tk)
+		c.need.Or(evaluate | preempt) // the next one runs before it until the trap exit asks Leave
 	}
 
 	next = named(e)
@@ -176,6 +177,9 @@ func (c *CPU) beginAnew(cpu int, t ID, now uint64) ID {
 	tk := Get(t)
 	tk.quantumEnd = 0
 	c.begin(cpu, tk, now)
+	if c.outranked(c.below.Load()) { // by who came since: as in Leave, which the trap exit asks then
+		c.need.Or(evaluate | preempt)
+	}
 	return t
 }
 

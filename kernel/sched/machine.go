@@ -59,7 +59,9 @@ type CPU struct {
 
 	bits atomic.Uint64 // runq.go
 	lone atomic.Uint64 // entry, 0: empty
-	_    [64 - 16]byte
+
+	leftSince uint64 // ns: since when it idles beside queues that it leaves to their CPUs (offers), 0: there are none; the owner's
+	_         [64 - 24]byte
 
 	front      atomic.Uint64 // entry, 0: empty; the owner writes, thieves read. The rest of the line is the owner's
 	frontSince uint64        // ns

@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"math/bits"
 	"sync/atomic"
 	"testing"
 
@@ -73,7 +74,9 @@ func settle(f *fakeMachine) {
 		again = false
 		for cpu := range cpus {
 			if f.kicked[cpu].Swap(0) != 0 || NeedLeave(cpu) {
-				Leave(cpu)
+				if id := Leave(cpu); id != 0 {
+					Get(id).Attn.Store(0) // the trap exit delivers
+				}
 				again = true
 			}
 		}
@@ -143,6 +146,24 @@ func (c *CPU) waiting() (list []ID) {
 		}
 	}
 	return list
+}
+
+// first returns a task that waits in the queue and would be next, but for the policies; 0 if there is none.
+func (c *CPU) first() ID {
+	if e := c.lone.Load(); e > reserved && ready(e) {
+		return named(e)
+	}
+	for set := c.bits.Load(); set != 0; set &= set - 1 {
+		b := uint32(bits.TrailingZeros64(set))
+		if b == frontBit {
+			if e := c.front.Load(); e != 0 && ready(e) {
+				return named(e)
+			}
+		} else if e, _, ok := c.head(b); ok {
+			return named(e)
+		}
+	}
+	return 0
 }
 
 // check fails unless every task and CPU is where its state says. No CPU may be inside the scheduler.

@@ -144,7 +144,7 @@ func placeIdle(cpu, target int, t ID, tk *Task, front bool) bool {
 	}
 	trace(cpu, EventWake, t, target)
 	on(target).push(target, t, tk, front)
-	kick(cpu, target, evaluate)
+	kick(cpu, target, evaluate|preempt) // it may have found other work by now
 	return true
 }
 
@@ -153,17 +153,20 @@ func placeIdle(cpu, target int, t ID, tk *Task, front bool) bool {
 //
 // The task may have run and died since it was seen. Its record is still one, of a READY task or not, and for any READY
 // task the move is right; the worst is a needless IPI. Where it cannot be moved, the CPU is woken to pull.
-func offer(cpu int, t ID) {
+//
+// It reports whether there was one.
+func offer(cpu int, t ID) bool {
 	tk := Get(t)
 	i := on(tk.CPU()).claimFor(tk)
 	if i < 0 {
-		return
+		return false
 	}
 	if _, ok := tk.retract(); ok {
 		on(cpu).sent(cpu, t, i)
 		on(i).push(i, t, tk, false)
 	}
-	kick(cpu, i, evaluate)
+	kick(cpu, i, evaluate|preempt)
+	return true
 }
 
 // Enqueue makes a NEW task runnable: the creator's last touch of it.

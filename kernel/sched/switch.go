@@ -86,22 +86,25 @@ func Leave(cpu int) ID {
 	if c.need.Load() == 0 {
 		return c.cur.Load()
 	}
+again:
 	why := c.need.Swap(0) // first: what comes after is seen by the next Leave
 	now := c.since        // when the last task left: a switch reads the clock once
 	var t ID
-	var more uint64 // not 0: there may be tasks that wait for this CPU
 	var tk *Task
 	if c.cur.Load() == 0 {
-		t, more = c.pop()
+		t = c.pop()
 		if tk = Get(t); t == 0 || c.idle || tk.affine.Load() != 0 {
-			if now, t, more = c.search(cpu, now, t, more); t == 0 {
+			if now, t = c.search(cpu, now, t); t == 0 {
 				return 0
 			}
 			tk = Get(t)
 		}
 	} else {
-		if now, t, more = c.contend(cpu, why); t == 0 {
-			return c.cur.Load()
+		if now, t = c.contend(cpu, why); t == 0 {
+			if t = c.cur.Load(); t != 0 && c.others(cpu) {
+				goto again
+			}
+			return t
 		}
 		tk = Get(t)
 	}
@@ -115,10 +118,24 @@ func Leave(cpu int) ID {
 		tk.waitTime.Add(now - tk.readySince)
 	}
 	c.begin(cpu, tk, now)
-	if more != 0 && anyIdle() {
-		c.share(cpu)
+	if c.bits.Load()|c.lone.Load() != 0 && c.others(cpu) {
+		goto again
 	}
 	return t
+}
+
+// others looks, once below is stored, at those who wait. True: somebody is more urgent than the task that was chosen, who came after the
+// choice and saw the below of the task before: the pair of push, then below, in Ready. Else one is offered to idle CPUs, who may have left
+// it to us (offers), or looked while a band's bit was clear (hide).
+func (c *CPU) others(cpu int) (again bool) {
+	if c.outranked(c.below.Load()) {
+		c.need.Or(evaluate | preempt)
+		return Get(c.cur.Load()).Attn.Load() == 0 // else it is urgent itself, until the trap exit delivers its signal, which then asks again
+	}
+	if !c.empty() && anyIdle() {
+		c.share(cpu)
+	}
+	return false
 }
 
 // begin gives the task that is to run what is left of its quantum, or a new one.
@@ -154,16 +171,16 @@ func (c *CPU) beginDrawn(tk *Task) uint32 {
 
 // search finds a task for a CPU that has none: t, which is RUNNING here, if its affinity still allows. t is 0 when there is none; the
 // CPU is idle then. now is that of an idle CPU's wakeup.
-func (c *CPU) search(cpu int, now uint64, t ID, more uint64) (uint64, ID, uint64) {
+func (c *CPU) search(cpu int, now uint64, t ID) (uint64, ID) {
 	if c.idle {
 		now = machine.Now()
 		c.since = now
 	}
 	for from := cpu; ; {
 		if t == 0 {
-			if t, more, from = c.seek(cpu); t == 0 {
+			if t, from = c.seek(cpu); t == 0 {
 				c.sleep(cpu, now)
-				return now, 0, 0
+				return now, 0
 			}
 		}
 		tk := Get(t)
@@ -177,11 +194,11 @@ func (c *CPU) search(cpu int, now uint64, t ID, more uint64) (uint64, ID, uint64
 					victim.share(cpu) // the next idle CPU takes the next
 				}
 			}
-			return now, t, more
+			return now, t
 		}
 		tk.move(StateRunning, StateWaking) // its affinity changed while it was queued
 		Ready(cpu, t, false)
-		t, more = c.pop()
+		t = c.pop()
 	}
 }
 
@@ -189,7 +206,7 @@ func (c *CPU) search(cpu int, now uint64, t ID, more uint64) (uint64, ID, uint64
 // does, and the CPU goes on with its current task or is idle.
 //
 //go:nosplit
-func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
+func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID) {
 	now = machine.Now()
 	cur := c.cur.Load()
 	tk := Get(cur)
@@ -202,17 +219,17 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 		trace(cpu, EventPreempt, cur, 0)
 		tk.move(StateRunning, StateWaking)
 		Ready(cpu, cur, false)
-		t, more = c.pop()
-		return c.search(cpu, now, t, more)
+		t = c.pop()
+		return c.search(cpu, now, t)
 	}
 	switch {
 	case c.empty():
 		c.stay(cpu, tk, now)
-		return now, 0, 0
+		return now, 0
 	case yield: // to whoever it may be: the task may wait for what a less urgent one has
-		if t, more = c.pop(); t == 0 {
+		if t = c.pop(); t == 0 {
 			c.stay(cpu, tk, now)
-			return now, 0, 0
+			return now, 0
 		}
 		if lotteries.Load() != 0 {
 			c.compensate(tk, now)
@@ -227,12 +244,12 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 		c.toFront(cur, tk, now)
 	default:
 		c.stay(cpu, tk, now)
-		return now, 0, 0
+		return now, 0
 	}
 	if t == 0 {
-		if t, more = c.pop(); t == cur {
+		if t = c.pop(); t == cur && tk.mayRun(cpu) {
 			c.begin(cpu, tk, now)
-			return now, 0, 0
+			return now, 0
 		}
 	}
 	c.preemptions.Add(1)
@@ -242,9 +259,9 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 	}
 	if t == 0 || Get(t).affine.Load() != 0 {
 		c.cur.Store(0)
-		return c.search(cpu, now, t, more)
+		return c.search(cpu, now, t)
 	}
-	return now, t, more
+	return now, t
 }
 
 // outranked reports whether something in the queue is more urgent than band below.
@@ -255,20 +272,20 @@ func (c *CPU) outranked(below uint32) bool {
 
 // stay goes on with the current task.
 func (c *CPU) stay(cpu int, tk *Task, now uint64) {
-	if now >= tk.quantumEnd {
+	over := now >= tk.quantumEnd
+	if over {
 		tk.quantumEnd = now + tk.slice()
 	}
-	c.below.Store(tk.preemptedBelow())
-	c.arm(cpu, tk.quantumEnd)
-	if !c.empty() && anyIdle() {
-		c.share(cpu)
+	if over || c.below.Load() != urgentBand+1 { // else it was overdue, and is protected for its quantum
+		c.below.Store(tk.preemptedBelow())
 	}
+	c.arm(cpu, tk.quantumEnd)
 }
 
 // busy ends the CPU's idle time.
 func (c *CPU) busy(cpu int, now uint64) {
 	c.claim(cpu) // lost: a claimer's IPI comes for nothing, or for a second task
-	c.idle = false
+	c.idle, c.leftSince = false, 0
 	if since := c.idleSince.Load(); since != 0 {
 		c.idleTime.Add(now - since)
 		c.idleSince.Store(0)
@@ -278,17 +295,17 @@ func (c *CPU) busy(cpu int, now uint64) {
 
 // seek looks for a task once the own queue was seen empty: the bit first, then every queue, the own one included. from is in whose
 // queue it was.
-func (c *CPU) seek(cpu int) (t ID, more uint64, from int) {
+func (c *CPU) seek(cpu int) (t ID, from int) {
 	c.setIdle(cpu)
-	if t, more = c.pop(); t != 0 {
-		return t, more, cpu
+	if t = c.pop(); t != 0 {
+		return t, cpu
 	}
 	if t, from = c.pull(cpu); t != 0 {
 		c.pulls.Add(1)
 		count(&c.stolen, 1)
 		trace(cpu, EventSteal, t, from)
 	}
-	return t, 0, from
+	return t, from
 }
 
 // sleep notes that the CPU goes idle; only a timer is armed.
@@ -298,7 +315,11 @@ func (c *CPU) sleep(cpu int, now uint64) {
 		c.idleSince.Store(now)
 		c.ewma.Store(0)
 	}
-	c.arm(cpu, Never)
+	deadline := uint64(Never)
+	if c.leftSince != 0 {
+		deadline = c.leftSince + patience
+	}
+	c.arm(cpu, deadline)
 }
 
 // arm sees to it that the timer fires no later than deadline and the first timer. One that is armed earlier is left: it

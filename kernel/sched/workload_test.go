@@ -24,6 +24,7 @@ type workload struct {
 	handed   atomic.Int64 // sleeps and turns that found the next task without Leave
 	length   uint64       // longest life, in steps
 	affinity bool
+	classes  bool // classes, policies, priorities and quanta change
 	pairs    bool // most tasks do nothing but post to a partner and wait
 }
 
@@ -44,7 +45,7 @@ type prog struct {
 }
 
 func newWorkload(tb testing.TB, f *fakeMachine, births, length int) *workload {
-	w := &workload{tb: tb, f: f, prog: make([]prog, len(tasks)), length: uint64(length)}
+	w := &workload{tb: tb, f: f, prog: make([]prog, len(tasks)), classes: true, length: uint64(length)}
 	w.births.Store(int64(births))
 	OnTimeout(func(cpu int, id ID, seq uint64) {
 		if w.end(cpu, id, seq, -110, false) {
@@ -240,6 +241,9 @@ func (w *workload) step(cpu int, id ID) {
 	case 13:
 		w.f.clock.Add(p.rng.Uint64() % 4000)
 	case 14:
+		if !w.classes {
+			break
+		}
 		switch r := p.rng.Uint64(); r % 6 {
 		case 0:
 			SetPolicy(Class(r>>8%3), Policy(r>>16%2))
