@@ -97,14 +97,19 @@ func (c *CPU) joinOthers(e uint64) {
 	}
 }
 
-// hide clears the bit of a band that was seen empty.
+// hide clears the bit of a band that was seen empty. It reserves the lone slot meanwhile, so that nobody who sees the bit clear goes
+// there, and so before an entry of the band that has come since.
 //
 //go:noinline
 func (c *CPU) hide(b uint32) {
 	bit := uint64(1) << (b & 63)
+	ours := c.lone.CompareAndSwap(0, reserved)
 	c.bits.And(^bit)
 	if !c.at(b).Empty(nodes) {
 		c.bits.Or(bit)
+	}
+	if ours {
+		c.lone.Store(0)
 	}
 }
 

@@ -35,7 +35,7 @@ import (
 //	Task.state           transitions in task.go
 //	CPU.bands[b]         any CPU; count and since too
 //	CPU.bits             set by anyone, after the entry is in; cleared by the owner
-//	CPU.lone             0 to reserved, and from there to an entry, by a pusher; from an entry to 0 by anyone, to reserved by the owner
+//	CPU.lone             0 to reserved, and from there to an entry, by a pusher, or by the owner and back; from an entry to 0 by anyone, to reserved by the owner
 //	                     (PassTurn), all by CAS but the entry
 //	CPU.front            the owner; read by thieves
 //	Task.node            who has the task in hand. While READY it stays as it was, so that who reads it before the CAS of that stay
@@ -55,7 +55,8 @@ import (
 // it saw the band empty, looks at the band once more and sets it again if it is not: a pusher that saw the bit set had linked its
 // entry before the clearing, hence before that look. A thief that looks between the clearing and that look may miss the entry, but the
 // owner then has it: it is in pop, sets the bit again, and goes on until it sees none, or has a task and offers the others (Leave). In
-// between, one more entry may come to the lone slot and so go before those of its band.
+// between, no entry comes to the lone slot, which would go before those of its band: the owner has reserved it, unless there was one;
+// then a thief would have to take that, and a pusher to come, in the same few instructions.
 //
 // Interleavings that this was checked against:
 //   - P stores READY, Q retracts and pushes elsewhere, P links: P's entry is stale from the start. Its node was P's own, from before.
