@@ -398,20 +398,6 @@ func TestMemory(t *testing.T) {
 	quiet(t)
 }
 
-// TestUnmappedIsNotReused: an address that was given up doesn't come back soon.
-func TestUnmappedIsNotReused(t *testing.T) {
-	b := openGate(t)
-	seen := map[uintptr]bool{}
-	for range 1000 {
-		area := must(MemoryMap(b.root.Memory, 1))
-		if seen[addressOf(area)] {
-			t.Fatalf("%#x came back", addressOf(area))
-		}
-		seen[addressOf(area)] = true
-		ok(t, MemoryUnmap(b.root.Memory, area))
-	}
-}
-
 func TestTimer(t *testing.T) {
 	b := openGate(t)
 	timer := must(TimerCreate(b.root.Clock, must(TimeNow(b.root.Clock)), time.Millisecond))

@@ -45,7 +45,7 @@ func openTracked(t testing.TB, track bool) *board {
 	}
 	space.Set(space.Root)
 	accounts = [maxSpaces]account{}
-	numbers.free, addresses.areas = nil, nil
+	numbers.free, addresses.areas, addresses.regions = nil, nil, nil
 	b := &board{off: -1}
 	in, keys := io.Pipe()
 	b.keys = keys
