@@ -68,10 +68,12 @@ func Boot(h *Hardware) {
 	sched.Init(sched.Machine{
 		NCPU:       h.NCPU,
 		Nodes:      h.Nodes,
+		Distances:  h.Distances,
 		Now:        h.Now,
 		Kick:       h.Kick,
 		Arm:        h.Arm,
 		CPUs:       table[sched.CPU](h.NCPU),
+		Trace:      table[sched.TraceSlot](h.NCPU * sched.TraceSlots),
 		Tasks:      t.tasks,
 		TaskLinks:  t.taskLinks,
 		GrowTasks:  growTasks,
@@ -114,7 +116,7 @@ func startProgram(cpu int) {
 	var random [randomBytes]byte
 	linux.Random(cpu, random[:])
 	c := &sched.Get(id).Ctx
-	c.RIP = hardware.Entry
+	c.RIP, c.RFLAGS = hardware.Entry, linux.CallFlags
 	c.RSP = fillStack(unsafe.Slice((*byte)(asm.Pointer(base)), stackSize), base, programName, &options, &random)
 	linux.Start(id)
 	sched.Enqueue(cpu, id)

@@ -1,10 +1,14 @@
 package kernel
 
+import "pdac/kernel/sched"
+
 // Hardware is what a machine's board gives to Boot. Its functions are callable
 // below the runtime, from every CPU, with interrupts off.
 type Hardware struct {
 	NCPU  int
 	Nodes []uint8 // NUMA node of each CPU
+
+	Distances *[sched.MaxNodes][sched.MaxNodes]uint8 // between nodes, ACPI's: 10 within one
 
 	NNodes      int
 	MemoryNodes uint64 // a bit for each node with RAM

@@ -29,6 +29,12 @@ func (b *Board) system(o *gate.Operator) console.System {
 		Syscalls: syscalls,
 		Faults:   b.faults,
 
+		Sched:       schedule,
+		SetPolicy:   setPolicy,
+		SetStrategy: setStrategy,
+		SetTracing:  sched.SetTracing,
+		Trace:       events,
+
 		Caps:      func(f func(console.Capability)) console.Caps { return caps(o, f) },
 		RevokeCap: o.Revoke,
 		RCU:       func() console.RCU { return rcuStats(o) },

@@ -35,18 +35,23 @@ func (b *Board) threads() gate.Threads {
 	}
 }
 
-// room says whether there is memory for another thread: a sixteenth of all is the program's.
-func (b *Board) room() bool {
+// threadBytes is what a thread needs, at most, before its function begins: stacks of the runtime, 48 KiB, its record and a
+// page or two of the kernel's.
+const threadBytes = 64 << 10
+
+// room says whether there is memory for n more threads: a sixteenth of all is the program's.
+func (b *Board) room(n int) bool {
 	var total, free uint64
 	for n := range b.Topology.NNodes {
 		f := b.Frames.Stats(n)
 		t, u := b.nodeBytes(n, &f)
 		total, free = total+t, free+u
 	}
-	return free > total/16
+	return free > total/16+uint64(n)*threadBytes
 }
 
-// tune makes a thread what a spawned task is to be like. The caller is in the kernel's space.
+// tune makes a thread what a spawned task is to be like. The caller is in the kernel's space. A thread that
+// has ended, which takes a task that unlocked itself from it, is left alone.
 func tune(thread int, o gate.TaskOptions) {
 	t := sched.ID(thread)
 	if o.Name != "" {
@@ -59,10 +64,10 @@ func tune(thread int, o gate.TaskOptions) {
 	}
 	sched.SetTickets(t, tickets)
 	sched.SetQuantum(t, uint64(o.Quantum))
-	linux.SetHomeNode(t, int(o.Home)-1)
+	sched.SetHome(t, int(o.Home)-1)
 	setAffinity(thread, o.CPUs)
 	class := [...]sched.Class{gate.Normal: sched.ClassNormal, gate.Latency: sched.ClassLatency, gate.Batch: sched.ClassBatch}[o.Class]
-	if _, _, e := syscall.RawSyscall(linux.SetClass, uintptr(thread), uintptr(class), 0); e != 0 {
+	if _, _, e := syscall.RawSyscall(linux.SetClass, uintptr(thread), uintptr(class), 0); e != 0 && e != syscall.ESRCH {
 		panic(e)
 	}
 }
@@ -78,7 +83,7 @@ func setAffinity(thread int, cpus []int) {
 			mask[i] = ^uint64(0)
 		}
 	}
-	if _, _, e := syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, uintptr(thread), unsafe.Sizeof(mask), uintptr(unsafe.Pointer(&mask))); e != 0 {
+	if _, _, e := syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, uintptr(thread), unsafe.Sizeof(mask), uintptr(unsafe.Pointer(&mask))); e != 0 && e != syscall.ESRCH {
 		panic(e)
 	}
 }

@@ -25,6 +25,7 @@ func bootKernel() {
 	h := kernel.Hardware{
 		NCPU:          ncpu,
 		Nodes:         cpuNodes[:ncpu],
+		Distances:     &topology.Distance,
 		NNodes:        topology.NNodes,
 		MemoryNodes:   topology.Memory(),
 		Now:           Clock(),

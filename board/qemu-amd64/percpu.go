@@ -15,23 +15,23 @@ type context sched.Context
 // percpu is the record that GS points to on each CPU. It is written by its own
 // CPU only, but for online, dump and local, which are atomic or read after a halt.
 type percpu struct {
-	// What the trap entries touch: one cache line.
-	self     uint64 // address of this record
-	ctx      uint64 // address of the running task's sched.Context, 0 when idle
+	// What every system call touches: one cache line.
+	self  uint64 // address of this record
+	ctx   uint64 // address of the running task's sched.Context, 0 when idle
+	entry uint64 // where the kernel stack begins: spillRoom below its top
+	tls   uint64 // FS base in the kernel: the address behind fakeG
+	trap  uint64 // odd while in the kernel
+	fakeG uint64 // thread-local slot that the compiler reads g from
+	need  uint64 // address of sched's word that is not 0 when Leave has something to do
+	id    uint64 // CPU number, 0 = BSP; dense over the CPUs that run
+
+	counts   uint64   // address of linux's call counters of this CPU
+	contexts uint64   // address of task 0's context
+	task     sched.ID // running task, 0 when idle
+	_        uint32
 	scratch  uint64
-	entry    uint64 // where the kernel stack begins: spillRoom below its top
-	tls      uint64 // FS base in the kernel: the address behind fakeG
-	trap     uint64 // odd while in the kernel
-	fakeG    uint64 // thread-local slot that the compiler reads g from
-	fsgsbase uint64 // 1: WRFSBASE may be used
 
-	counts   uint64 // address of linux's call counters of this CPU
-	contexts uint64 // address of task 0's context
-	need     uint64 // address of sched's word that is not 0 when Leave has something to do
-
-	id        uint64   // CPU number, 0 = BSP; dense over the CPUs that run
-	slot      uint64   // index into cpus
-	task      sched.ID // running task, 0 when idle
+	slot      uint64 // index into cpus
 	apicID    uint32
 	node      uint32
 	online    uint32  // atomic: see ap.go
@@ -62,10 +62,10 @@ type frame struct {
 // For the assembly.
 const (
 	countedCalls = linux.CountedCalls
-	ownNumber    = linux.OwnNumber
+	ownTurn      = linux.OwnTurn // and the next is linux.OwnNumber
 	futex        = syscall.SYS_FUTEX
-	spillRoom    = 64    // for the register arguments of what the entries call
-	programFlags = 0x202 // RFLAGS after a system call: IF, and bit 1 that always is; the rest is clobbered
+	spillRoom    = 64 // for the register arguments of what the entries call
+	programFlags = linux.CallFlags
 )
 
 const bootStackSize = 32 << 10
@@ -143,11 +143,8 @@ func (c *percpu) loadTables(exception, nmi, double, check uint64) {
 	asm.WRMSR(msrSTAR, codeSelector<<32)
 	asm.WRMSR(msrLSTAR, entry)
 	asm.WRMSR(msrSFMASK, sfmask)
-	if max, _, _, _ := asm.CPUID(0, 0); max >= 7 {
-		if _, ebx, _, _ := asm.CPUID(7, 0); ebx&cpuidFSGSBASE != 0 {
-			asm.SetCR4(asm.CR4() | cr4FSGSBASE)
-			c.fsgsbase = 1
-		}
+	if hasFSGSBase() {
+		asm.SetCR4(asm.CR4() | cr4FSGSBASE)
 	}
 }
 

@@ -31,6 +31,7 @@ var (
 // the one to resume. Called by Entry, on bootStack.
 func start() {
 	vectorState(true)
+	patchFSBase()
 	initSerial()
 	klog.Out = putByte
 	boot.online = cpuUp

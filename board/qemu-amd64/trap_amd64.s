@@ -1,5 +1,6 @@
 #include "go_asm.h"
 #include "textflag.h"
+#include "clock_amd64.h"
 
 // The way in and out of the kernel. GS points to the CPU's percpu record for
 // good. The interrupted context goes into the task's sched.Context, never on a
@@ -8,7 +9,8 @@
 //
 // A context whose Vector field is 0 came by SYSCALL (or starts like one): the
 // program expects RCX, R11, the flags and the vector registers clobbered, so
-// the way back is STI and a jump. The rest goes back by XRSTOR and IRETQ.
+// the way back is STI and a jump. The rest goes back by XRSTOR and IRETQ, which
+// leaves Vector and RFLAGS as a system call is to find them.
 //
 // Go functions are called as the compiler calls them (ABIInternal: arguments in
 // AX, BX, CX, DI, SI, room above the return address to spill them, R14 = g,
@@ -17,25 +19,48 @@
 
 #define MSR_FSBASE 0xc0000100
 
-// FS base := AX. WRFSBASE where CR4 allows it, else at wrmsr, which clobbers AX,
-// CX and DX.
-#define SETFS(wrmsr, done) \
-	CMPQ percpu_fsgsbase(GS), $0; \
-	JEQ  wrmsr; \
-	BYTE $0xf3; BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0xd0; \ // WRFSBASE AX
-done:
+// FS base := AX. CX and DX may be clobbered: patchFSBase makes this a call where
+// the CPU has no WRFSBASE.
+#define SETFS \
+	BYTE $0xf3; BYTE $0x48; BYTE $0x0f; BYTE $0xae; BYTE $0xd0 // WRFSBASE AX
 
-#define SETFS_SLOW(wrmsr, done) \
-wrmsr: \
-	MOVQ AX, DX; \
-	SHRQ $32, DX; \
-	MOVL $MSR_FSBASE, CX; \
-	WRMSR; \
-	JMP  done
+// The beginning of a system call: its context to where R11 then points, and the
+// CPU made ready for Go.
+#define ENTER \
+	MOVQ percpu_ctx(GS), R11; \
+	MOVQ AX, context_RAX(R11); \
+	MOVQ BX, context_RBX(R11); \
+	MOVQ CX, context_RIP(R11); \
+	MOVQ DX, context_RDX(R11); \
+	MOVQ SI, context_RSI(R11); \
+	MOVQ DI, context_RDI(R11); \
+	MOVQ BP, context_RBP(R11); \
+	MOVQ SP, context_RSP(R11); \
+	MOVQ R8, context_R8(R11); \
+	MOVQ R9, context_R9(R11); \
+	MOVQ R10, context_R10(R11); \
+	MOVQ R12, context_R12(R11); \
+	MOVQ R13, context_R13(R11); \
+	MOVQ R14, context_R14(R11); \
+	MOVQ R15, context_R15(R11); \
+	STMXCSR context_MXCSR(R11); \
+	INCQ percpu_trap(GS); \
+	MOVQ percpu_entry(GS), SP; \
+	XORL BP, BP; \
+	MOVQ percpu_tls(GS), AX; \
+	SETFS; \
+	XORPS X15, X15; \
+	MOVQ percpu_fakeG(GS), R14
 
-// The end of a system call: to the context R15 points to, whose FS base is set.
+// What every system call's function has as its first arguments.
+#define ARGUMENTS \
+	MOVQ percpu_id(GS), AX; \
+	MOVL percpu_task(GS), BX; \
+	MOVQ R11, CX
+
+// The end of a system call: to the context R15 points to, whose FS base and MXCSR
+// are set.
 #define RETURN \
-	LDMXCSR context_MXCSR(R15); \
 	INCQ percpu_trap(GS); \
 	MOVQ context_RAX(R15), AX; \
 	MOVQ context_RBX(R15), BX; \
@@ -62,64 +87,65 @@ wrmsr: \
 
 // SYSCALL entry (MSR LSTAR): RCX = return address, R11 = flags, interrupts off.
 // Calls are counted here. One whose answer is a constant, or the number of its
-// thread, gets it from a table and needs no context.
+// thread, gets it from a table and needs no context. futex and sched_yield have a
+// way of their own, since threads that wait for each other do little else: they
+// are told the time, and say whom to go on with.
 TEXT ·syscallEntry(SB),NOSPLIT|NOFRAME,$0
+	CMPQ AX, $const_futex
+	JEQ  futex
 	CMPQ AX, $const_countedCalls
-	JAE  save
+	JAE  other
 	MOVQ percpu_counts(GS), R11
 	INCQ (R11)(AX*8) // this CPU's own
 	LEAQ pdac∕kernel∕linux·Constants(SB), R11
 	MOVBLZX (R11)(AX*1), R11
 	SUBL $1, R11
-	JLT  save
+	JLT  other
+	CMPL R11, $const_ownTurn-1
+	JAE  special
 	MOVQ R11, AX
-	CMPL R11, $const_ownNumber-1
-	JEQ  number
 	STI // takes effect after the next instruction
 	JMP  CX
 
-number:
-	MOVL percpu_task(GS), AX
+special:
+	JEQ  yield
+	MOVL percpu_task(GS), AX // ownNumber
 	STI
 	JMP  CX
 
-save:
-	MOVQ percpu_ctx(GS), R11
-	MOVQ AX, context_RAX(R11)
-	MOVQ BX, context_RBX(R11)
-	MOVQ CX, context_RIP(R11)
-	MOVQ DX, context_RDX(R11)
-	MOVQ SI, context_RSI(R11)
-	MOVQ DI, context_RDI(R11)
-	MOVQ BP, context_RBP(R11)
-	MOVQ SP, context_RSP(R11)
-	MOVQ R8, context_R8(R11)
-	MOVQ R9, context_R9(R11)
-	MOVQ R10, context_R10(R11)
-	MOVQ R12, context_R12(R11)
-	MOVQ R13, context_R13(R11)
-	MOVQ R14, context_R14(R11)
-	MOVQ R15, context_R15(R11)
-	MOVQ $const_programFlags, context_RFLAGS(R11)
-	MOVQ $0, context_Vector(R11)
-	STMXCSR context_MXCSR(R11)
-	INCQ percpu_trap(GS)
-	MOVQ percpu_entry(GS), SP
-	XORL BP, BP
-	MOVQ ·onCall(SB), R12
-	CMPL AX, $const_futex
-	JNE  call
+futex:
+	MOVQ percpu_counts(GS), R11
+	INCQ (const_futex*8)(R11)
+	ENTER
 	MOVQ ·onFutex(SB), R12
 
-call:
-	MOVQ percpu_tls(GS), AX
-	SETFS(wrmsr, done)
-	XORPS X15, X15
-	MOVQ percpu_id(GS), AX
-	MOVL percpu_task(GS), BX
-	MOVQ R11, CX
-	MOVQ percpu_fakeG(GS), R14
+timed:
+	NOW_HERE(retry)
+	MOVQ AX, DI
+	ARGUMENTS
 	CALL (R12)
+	TESTL AX, AX
+	JNE  next
+
+	// Anything to do but to go back to the task? Not for a signal, unless the call
+	// said that there is something to do: who sends one from elsewhere kicks.
+	MOVQ percpu_need(GS), AX
+	CMPL (AX), $0
+	JNE  switch
+	MOVQ percpu_ctx(GS), R15
+	MOVQ context_FS(R15), AX
+	SETFS
+	RETURN
+
+yield:
+	ENTER
+	MOVQ ·onYield(SB), R12
+	JMP  timed
+
+other:
+	ENTER
+	ARGUMENTS
+	CALLGO(·onCall)
 
 	// Anything to do but to go back to the task? The scheduler has, or a signal
 	// waits for the task. A task that has left the CPU is not looked at: the
@@ -133,9 +159,10 @@ call:
 
 called:
 	MOVQ context_FS(R15), AX
-	SETFS(wrmsrBack, doneBack)
+	SETFS
 	CMPQ context_Vector(R15), $0
 	JNE  full // after rt_sigreturn, too
+	LDMXCSR context_MXCSR(R15)
 	RETURN
 
 full:
@@ -145,9 +172,11 @@ full:
 switch:
 	MOVQ percpu_id(GS), AX
 	CALLGO(·onSwitch)
-	MOVL AX, percpu_task(GS)
 	TESTL AX, AX
 	JEQ  leave
+
+next:
+	MOVL AX, percpu_task(GS)
 	IMUL3Q $const_taskSize, AX, R15
 	ADDQ percpu_contexts(GS), R15
 	MOVQ R15, percpu_ctx(GS)
@@ -158,8 +187,6 @@ leave:
 	MOVQ percpu_self(GS), AX
 	CALLGO(·onLeave)
 	JMP  ·resume(SB)
-	SETFS_SLOW(wrmsr, done)
-	SETFS_SLOW(wrmsrBack, doneBack)
 
 // resume goes back to the task in percpu.ctx, or idles.
 TEXT ·resume(SB),NOSPLIT|NOFRAME,$0
@@ -180,12 +207,14 @@ halt:
 // back goes back to the task whose context R15 points to.
 TEXT ·back(SB),NOSPLIT|NOFRAME,$0
 	MOVQ context_FS(R15), AX
-	SETFS(wrmsr, done)
+	SETFS
 	CMPQ context_Vector(R15), $0
 	JNE  full
+	LDMXCSR context_MXCSR(R15)
 	RETURN
 
 full:
+	MOVQ $0, context_Vector(R15) // the next system call counts on both
 	MOVQ percpu_entry(GS), SP
 	MOVL $-1, AX
 	MOVL $-1, DX
@@ -202,6 +231,7 @@ regs:
 	PUSHQ $16
 	PUSHQ context_RSP(R15)
 	PUSHQ context_RFLAGS(R15)
+	MOVQ $const_programFlags, context_RFLAGS(R15)
 	PUSHQ $8
 	PUSHQ context_RIP(R15)
 	MOVQ context_RAX(R15), AX
@@ -221,7 +251,6 @@ regs:
 	MOVQ context_R15(R15), R15
 	INCQ percpu_trap(GS)
 	IRETQ
-	SETFS_SLOW(wrmsr, done)
 
 // trapCommon serves exceptions and interrupts. On the IST stack: vector, error
 // code, RIP, CS, RFLAGS, RSP, SS.
@@ -271,7 +300,7 @@ fx:
 saved:
 	INCQ percpu_trap(GS)
 	MOVQ percpu_tls(GS), AX
-	SETFS(wrmsr, done)
+	SETFS
 	MOVQ 0(SP), BX
 	MOVQ 8(SP), CX
 	MOVQ CR2, DI
@@ -283,10 +312,25 @@ saved:
 	MOVQ percpu_fakeG(GS), R14
 	CALLGO(·onTrap)
 	JMP  ·resume(SB)
-	SETFS_SLOW(wrmsr, done)
 
 kernel:
 	JMP ·stay(SB)
+
+// setFS is SETFS by WRMSR. The last of the routines that use SETFS.
+TEXT ·setFS(SB),NOSPLIT|NOFRAME,$0
+	MOVQ AX, DX
+	SHRQ $32, DX
+	MOVL $MSR_FSBASE, CX
+	WRMSR
+	RET
+
+// func trapText() (first, setFS uintptr)
+TEXT ·trapText(SB),NOSPLIT|NOFRAME,$0-16
+	LEAQ ·syscallEntry(SB), AX
+	MOVQ AX, first+0(FP)
+	LEAQ ·setFS(SB), AX
+	MOVQ AX, setFS+8(FP)
+	RET
 
 // stay serves what may come at any instruction of the kernel: its own faults,
 // NMI, double fault and machine check, each on a stack of its own, and goes

@@ -15,6 +15,7 @@ import (
 var (
 	onCall   = linux.Syscall
 	onFutex  = linux.Futex
+	onYield  = linux.Yield
 	onSwitch = sched.Leave
 	onLeave  = leave
 	onTrap   = trap

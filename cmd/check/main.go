@@ -39,7 +39,9 @@ var suites = []suite{
 	{name: "boot", argv: []string{"env", boot, "go", "test", "-json", "-timeout", "20m", "./test/boot"}},
 	{name: "bench", argv: []string{"env", boot, "go", "test", "-json", "./test/bench/linux/compare"}},
 	{name: "std", argv: []string{"go", "run", "./test/std", "sort", "strings", "sync", "time"}},
-	{name: "soak", long: true, argv: []string{"env", boot, "PDAC_SOAK=900", "go", "test", "-json", "-run", "TestSoak", "-count=3", "-timeout", "2h", "./test/boot"}},
+	{name: "soak", long: true, argv: []string{"env", boot, "PDAC_SOAK=900", "go", "test", "-json", "-run", "TestSoak$", "-count=3", "-timeout", "2h", "./test/boot"}},
+	{name: "crowd", long: true, argv: []string{"env", boot, "PDAC_LONG=1", "go", "test", "-json", "-run", "TestCrowd$", "-count=1", "-timeout", "30m", "./test/boot"}},
+	{name: "soak-stalls", long: true, argv: []string{"env", boot, "PDAC_SOAK=600", "go", "test", "-json", "-run", "TestStalls", "-count=1", "-timeout", "2h", "./test/boot"}},
 	{name: "torture-long", long: true, argv: []string{"scripts/torture.sh", "600"}},
 	{name: "std-all", long: true, argv: []string{"go", "run", "./test/std"}},
 }

@@ -3,7 +3,6 @@ package cap
 import (
 	"errors"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -123,122 +122,6 @@ func TestUsesUnderCompetition(t *testing.T) {
 	}
 }
 
-// bucket is a token bucket as one would write it down, in parts of a token.
-type bucket struct{ interval, burst, level, at uint64 }
-
-func (b *bucket) take(now uint64) bool {
-	b.level = min(b.level+now-b.at, b.interval*b.burst)
-	b.at = now
-	if b.level < b.interval {
-		return false
-	}
-	b.level -= b.interval
-	return true
-}
-
-func TestQuotaIsATokenBucket(t *testing.T) {
-	table, clock := newTimedTable(t)
-	for range 100 {
-		interval, burst := 1+rand.Uint64N(50), 1+rand.Uint64N(5)
-		model := bucket{interval, burst, interval * burst, clock.Load()}
-		id := must(t)(table.Create(0, 1, file7, Read, Options{Formula: &Formula{
-			Every: time.Duration(interval), Burst: int64(burst)}}))
-		for range 300 {
-			now := clock.Add(rand.Uint64N(3 * interval))
-			if rand.IntN(20) == 0 {
-				now = clock.Add(rand.Uint64N(interval * burst * 2))
-			}
-			want := OK
-			if !model.take(now) {
-				want = ErrOverQuota
-			}
-			if got := table.Verdict(id, Read); got != want {
-				t.Fatalf("interval %d, burst %d: %v at %d, want %v", interval, burst, got, now, want)
-			}
-		}
-		table.Kill(id)
-	}
-}
-
-// Whatever happens at the same time, in no stretch of time do more succeed than rate and burst allow.
-func TestQuotaUnderCompetition(t *testing.T) {
-	const interval, burst, end = 100, 7, 100_000
-	table, clock := newTimedTable(t)
-	root := must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{Every: interval, Burst: burst}}))
-	clock.Add(interval * 10)
-	var children [2]ID // both with a quota of their own, a bit tighter, so that some lose halfway
-	for i := range children {
-		clock.Add(interval * 10)
-		children[i] = must(t)(table.Derive(0, root, 2, Read, Options{Formula: &Formula{Every: interval, Burst: burst - 1}}))
-	}
-	clock.Add(interval * 10)
-	start := clock.Load()
-	var passed atomic.Int64
-	use := func(id ID) func() {
-		return func() {
-			for clock.Load() < start+end {
-				if table.Check(id, Read) {
-					passed.Add(1)
-				}
-				clock.Add(1 + rand.Uint64N(3))
-			}
-		}
-	}
-	together(use(children[0]), use(children[1]), use(children[0]), use(children[1]))
-	most := int64(burst + (clock.Load()-start)/interval + 1)
-	if n := passed.Load(); n > most || n < most/2 {
-		t.Errorf("%d uses passed; %d may, and half of them must", n, most)
-	}
-}
-
-func TestQuotaGivenBack(t *testing.T) {
-	const interval = 10
-	setup := func(t *testing.T) (*Table, uint32, *record) {
-		table, _ := newTimedTable(t)
-		id := must(t)(table.Create(0, 1, file7, Read, Options{Formula: &Formula{Every: interval, Burst: 2}}))
-		return table, id.Slot(), &table.records[id.Slot()]
-	}
-	take := func(t *testing.T, table *Table, slot uint32, now uint64) *[maxChain]uint64 {
-		found := &[maxChain]uint64{table.records[slot].arrival.Load()}
-		if !table.takeQuotas(slot, now) {
-			t.Fatalf("no use at %d", now)
-		}
-		return found
-	}
-	t.Run("alone", func(t *testing.T) {
-		table, slot, r := setup(t)
-		found := take(t, table, slot, 100)
-		table.undoQuotas(slot, 0, 100, found)
-		if r.arrival.Load() != 0 {
-			t.Errorf("arrival %d, want 0", r.arrival.Load())
-		}
-	})
-	t.Run("below another", func(t *testing.T) {
-		table, slot, r := setup(t)
-		a := take(t, table, slot, 100)
-		b := take(t, table, slot, 101)
-		table.undoQuotas(slot, 0, 100, a) // b lies on top
-		if r.arrival.Load() != 100+2*interval {
-			t.Errorf("arrival %d, want %d", r.arrival.Load(), 100+2*interval)
-		}
-		table.undoQuotas(slot, 0, 101, b)
-		table.undoQuotas(slot, 0, 100, a)
-		if r.arrival.Load() != 0 {
-			t.Errorf("arrival %d, want 0", r.arrival.Load())
-		}
-	})
-	t.Run("after the bucket was full", func(t *testing.T) {
-		table, slot, _ := setup(t)
-		a := take(t, table, slot, 100)
-		take(t, table, slot, 1000)
-		take(t, table, slot, 1000)
-		table.undoQuotas(slot, 0, 100, a)
-		if table.takeQuotas(slot, 1000) {
-			t.Error("a third use in a burst of two")
-		}
-	})
-}
-
 // Nothing is consumed unless all agree, whichever part of whichever entry refuses.
 func TestNothingConsumedByRefusals(t *testing.T) {
 	table, clock := newTimedTable(t)
@@ -340,22 +223,6 @@ func TestTakenIsGivenBack(t *testing.T) {
 	}
 }
 
-// What a function takes its time for may be over when it has answered.
-func TestFunctionTakesTime(t *testing.T) {
-	table, clock := newTimedTable(t)
-	take := uint64(50)
-	id := must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{
-		ExpiresAt: 100, Every: 10, Func: func(Info) bool { clock.Add(take); return true }}}))
-	if !table.Check(id, Read) {
-		t.Fatal("refused")
-	}
-	if got := table.records[id.Slot()].arrival.Load(); got != 61 {
-		t.Errorf("the next use is due at %d, want 61", got)
-	}
-	clock.Store(70)
-	wantErr(t, table.verdict(0, id, Read), ErrExpired)
-}
-
 func TestFormulaErrors(t *testing.T) {
 	table, _ := newTimedTable(t)
 	for _, f := range []Formula{
@@ -411,124 +278,6 @@ func TestFormulaGoesWithTheCapability(t *testing.T) {
 	}
 	clock.Store(10)
 	wantErr(t, table.Verdict(id, Read), ErrExpired)
-}
-
-func TestFunction(t *testing.T) {
-	table, _ := newTimedTable(t)
-	var told Info
-	asked, answer := 0, true
-	root := must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{
-		Func: func(i Info) bool { told = i; asked++; return answer }}}))
-	child := must(t)(table.Derive(0, root, 2, Read|Write|Delete, Options{}))
-	function := Object(table.records[root.Slot()].function.Load())
-	if asked != 1 {
-		t.Errorf("asked %d times by a Derive", asked)
-	}
-	if !table.Check(child, Read) {
-		t.Error("refused")
-	}
-	if told.ID != 0 || told.Parent != root.Slot() || told.Space != 2 || told.Object != file7 || told.Perms != Read|Write|Delete {
-		t.Errorf("told %+v", told)
-	}
-	answer = false
-	wantErr(t, table.Verdict(child, Read), ErrRefused)
-	_, err := table.Lookup(0, child, Read)
-	wantErr(t, err, ErrRefused)
-	answer = true
-	asked = 0
-	if _, v := table.Look(child, Read); v != ErrRefused || asked != 0 {
-		t.Errorf("below the runtime: %v, asked %d times", v, asked)
-	}
-	if err := table.Kill(root); err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := table.Value(function); ok {
-		t.Error("the function is still held")
-	}
-	wantWhole(t, table)
-}
-
-// What waits for the calls under way would wait for the one that its function runs in.
-func TestFunctionInside(t *testing.T) {
-	table, _ := newTimedTable(t)
-	other := must(t)(table.Create(0, 1, file7, everything, Options{}))
-	gated := must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{Func: func(Info) bool { return true }}}))
-	ran := 0
-	var self ID
-	self = must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{Func: func(Info) bool {
-		ran++
-		_, transfer := table.Transfer(other, 2)
-		_, end := table.EndSpace(1)
-		_, use := table.Lookup(0, gated, Read)
-		_, again := table.Lookup(0, self, Read)
-		for _, err := range []error{
-			table.Revoke(other, other), table.Delete(other), table.Kill(other),
-			table.Narrow(other, other, Read), transfer, end, use, again,
-		} {
-			wantErr(t, err, ErrInside)
-		}
-		if !table.Check(other, Read) {
-			t.Error("a plain check inside is refused")
-		}
-		return true
-	}}}))
-	if !table.Check(self, Read) || ran != 1 {
-		t.Errorf("refused, or ran %d times", ran)
-	}
-	if err := table.Kill(other); err != nil {
-		t.Errorf("outside again: %v", err)
-	}
-}
-
-// A panic leaves no read section, no place among the insiders and no slot behind.
-func TestFunctionPanics(t *testing.T) {
-	table, _ := newTimedTable(t)
-	mood := ""
-	root := must(t)(table.Create(0, 1, file7, everything, Options{Formula: &Formula{Uses: 1, Func: func(Info) bool { panic(mood) }}}))
-	for what, f := range map[string]func(){
-		"Check": func() { table.Check(root, Read) },
-		"Agree": func() { table.Agree(root) },
-		"Derive": func() {
-			table.Derive(0, root, 1, Read, Options{Formula: &Formula{Func: func(Info) bool { return true }}})
-		},
-		"Revoke":   func() { table.Revoke(root, root) },
-		"Narrow":   func() { table.Narrow(root, root, Read) },
-		"Transfer": func() { table.Transfer(root, 2) },
-	} {
-		mood = what
-		func() {
-			defer func() {
-				if got := recover(); got != mood {
-					t.Errorf("%s: panic %v", mood, got)
-				}
-			}()
-			f()
-		}()
-	}
-	if info, _ := table.Info(root); info.UsesLeft != 1 {
-		t.Errorf("%d uses left, want 1", info.UsesLeft)
-	}
-	if err := table.Kill(root); err != nil { // ends: no section is left
-		t.Error(err)
-	}
-	if n := table.objects.held(); n != 0 {
-		t.Errorf("%d functions held", n)
-	}
-	wantWhole(t, table)
-}
-
-// held counts the registered values.
-func (r *registry) held() (n int) {
-	for i := range r.pages {
-		if page := r.pages[i].Load(); page != nil {
-			for j := range page {
-				if page[j].Load() != nil {
-					n++
-				}
-			}
-		}
-	}
-	return n
 }
 
 func TestFormulaAllocatesNothing(t *testing.T) {

@@ -50,8 +50,8 @@ func TaskJoin(id ID, ctx context.Context) error {
 }
 
 // TaskKill ends the task at its next gated call, or where it waits in one: its deferred functions run,
-// and may make gated calls. What reaches none can't be ended: after a second that is logged, and the
-// task goes on in class Batch with the last priority. A task that has ended stays as it is. id has Delete.
+// and may make gated calls. What reaches none can't be ended, nor can deferred functions: after a second
+// that is logged, and the task goes on in class Batch with the last priority. A task that has ended stays as it is. id has Delete.
 //
 // What it holds ends as for any goroutine: its capabilities are its space's, and stay.
 func TaskKill(id ID) error {

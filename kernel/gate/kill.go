@@ -24,7 +24,7 @@ import (
 // thread is good under life: a task that ends takes the lock before its thread's number is anybody
 // else's, so that no other thread is tuned in its place.
 
-// lateAfter is how long a task may take to notice that it was killed before that is reported.
+// lateAfter is how long a task may take to end when it was killed before that is reported.
 const lateAfter = time.Second
 
 func (x *spawned) kill() {
@@ -52,10 +52,14 @@ func (x *spawned) condemn() bool {
 // late reports and demotes a task that goes on.
 func (x *spawned) late() {
 	s := x.status()
-	if s.Thread == 0 || x.dying.Load() { // it is about to look, or has ended
+	if s.Thread == 0 { // it is about to look, or has ended
 		return
 	}
-	klog.New(klog.Warn).Str("gate: task ").Dec(uint64(s.Thread)).Str(" was killed a second ago and makes no gated call").End()
+	does := " and makes no gated call"
+	if x.dying.Load() {
+		does = " and its deferred functions go on"
+	}
+	klog.New(klog.Warn).Str("gate: task ").Dec(uint64(s.Thread)).Str(" was killed a second ago").Str(does).End()
 	x.tune(func(o *TaskOptions) { o.Class, o.Priority, o.Tickets = Batch, MaxPriority, 1 })
 }
 

@@ -80,6 +80,32 @@ func TestKillSparesThread(t *testing.T) {
 	quiet(t)
 }
 
+// TestKillInDeferred: a killed task whose deferred functions don't end is demoted, as one that makes no call.
+func TestKillInDeferred(t *testing.T) {
+	b := openGate(t)
+	stop := make(chan struct{})
+	id := must(Spawn(b.root.Task, TaskOptions{Class: Latency}, func() {
+		defer func() {
+			for {
+				TimeNow(b.root.Clock)
+				select {
+				case <-stop:
+					return
+				default:
+				}
+			}
+		}()
+		TaskSleep(b.root.Task, time.Hour)
+	}))
+	until(t, "the task", func() bool { return must(TaskState(id)).Thread != 0 })
+	thread := must(TaskState(id)).Thread
+	ok(t, TaskKill(id))
+	until(t, "the demotion", func() bool { o, _ := b.threads.of(thread); return o.Class == Batch })
+	close(stop)
+	want(t, TaskJoin(id, nil), ErrKilled)
+	quiet(t)
+}
+
 // TestKillGivesBack kills tasks where they wait at an endpoint, while what they wait for comes: no place,
 // permit or section is left behind.
 func TestKillGivesBack(t *testing.T) {

@@ -120,7 +120,7 @@ func (x *spawned) admit(id ID) (ID, error) {
 	}
 	made, err := newObject(typeThread, x, nil, usual)
 	if err != nil {
-		core.tasks.remove()
+		core.tasks.cancel()
 	}
 	return made, taskSpawn.fail(err)
 }

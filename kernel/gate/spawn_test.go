@@ -20,8 +20,9 @@ type machineThreads struct {
 	tuned map[int]TaskOptions
 	last  TaskOptions
 	procs []int
-	full  atomic.Bool // no memory
-	hold  sync.Mutex  // keeps changes of the Ps waiting
+	full  atomic.Bool  // no memory
+	asked atomic.Int32 // for how many threads there was to be memory, last
+	hold  sync.Mutex   // keeps changes of the Ps waiting
 }
 
 func (m *machineThreads) hooks() Threads {
@@ -33,8 +34,11 @@ func (m *machineThreads) hooks() Threads {
 			defer m.Unlock()
 			m.tuned[n], m.last = o, o
 		},
-		Info:  func(n int, s *TaskStatus) { s.Switches = 5 },
-		Room:  func() bool { return !m.full.Load() },
+		Info: func(n int, s *TaskStatus) { s.Switches = 5 },
+		Room: func(n int) bool {
+			m.asked.Store(int32(n))
+			return !m.full.Load()
+		},
 		Most:  100,
 		Nodes: 2,
 		Procs: func(n int) {
@@ -287,6 +291,32 @@ func TestProcs(t *testing.T) {
 		defer b.threads.Unlock()
 		return b.threads.procs[len(b.threads.procs)-1] == testCPUs
 	})
+}
+
+// TestSpawnManyAtOnce: memory is asked for with that in mind which tasks will take that haven't begun.
+func TestSpawnManyAtOnce(t *testing.T) {
+	b := openGate(t)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // so that they don't, but for rare preemption
+	var ids []ID
+	most := int32(0)
+	for range 10 {
+		ids = append(ids, must(Spawn(b.root.Task, TaskOptions{}, func() {})))
+		most = max(most, b.threads.asked.Load())
+	}
+	if most < 2 {
+		t.Errorf("room for %d threads was asked for, with 10 about to begin", most)
+	}
+	for _, id := range ids {
+		if err := TaskJoin(id, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	b.threads.full.Store(true)
+	for range 2 { // what is refused doesn't come
+		if _, err := Spawn(b.root.Task, TaskOptions{}, func() {}); !errors.Is(err, ErrMemory) || b.threads.asked.Load() != 1 {
+			t.Errorf("room for %d threads was asked for, with none about to begin: %v", b.threads.asked.Load(), err)
+		}
+	}
 }
 
 // TestProcsOutside: the change of the Ps, which waits for the collector, holds up no Revoke.

@@ -14,7 +14,7 @@ type Threads struct {
 	This  func() int                      // number of the calling thread; nil: there are no tasks on this machine
 	Tune  func(thread int, o TaskOptions) // o is checked
 	Info  func(thread int, s *TaskStatus) // fills in what the scheduler knows
-	Room  func() bool                     // memory for another thread
+	Room  func(n int) bool                // memory for n more threads
 	Most  int                             // spawned tasks that there can be
 	Nodes int                             // NUMA nodes
 	Procs func(n int)                     // runtime.GOMAXPROCS
@@ -22,10 +22,12 @@ type Threads struct {
 
 // tasks are the spawned tasks that there are.
 //
-// Words and writers: live, by add, by who spawns and by tasks that end. core.pending counts the tasks
+// Words and writers: live, by add, by who spawns and by tasks that end; coming, those of them whose
+// thread may not be there yet, by add, and by the task when it begins. core.pending counts the tasks
 // that were killed and don't know yet, and is why calls take the slow way, on which they look (admit).
 type tasks struct {
 	live        atomic.Int32
+	coming      atomic.Int32
 	slow        sync.Mutex // keeps kills apart that change core.quick
 	byGoroutine sync.Map   // *spawned by asm.Goroutine
 	procs       procs
@@ -45,14 +47,21 @@ func (k *tasks) add() error {
 			break
 		}
 	}
-	if !core.threads.Room() {
+	if !core.threads.Room(int(k.coming.Add(1))) { // what others that come will take is not taken yet
+		k.coming.Add(-1)
 		k.live.Add(-1)
 		return ErrMemory
 	}
 	return nil
 }
 
-// remove uncounts a task.
+// cancel uncounts a task that comes to nothing.
+func (k *tasks) cancel() {
+	k.coming.Add(-1)
+	k.remove()
+}
+
+// remove uncounts a task that has begun.
 func (k *tasks) remove() {
 	k.live.Add(-1)
 }
@@ -63,6 +72,7 @@ func (k *tasks) begin(x *spawned) {
 	defer x.life.Unlock()
 	x.thread = core.threads.This()
 	k.byGoroutine.Store(asm.Goroutine(), x)
+	k.coming.Add(-1)
 }
 
 func (k *tasks) end(x *spawned) {

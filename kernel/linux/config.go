@@ -48,6 +48,7 @@ func Init(cfg *Config) {
 		panic("linux: bad Config")
 	}
 	threads, futexBuckets, timers = cfg.Threads, cfg.Buckets, cfg.Timers
+	futexMask = uint64(len(cfg.Buckets)-1) * uint64(unsafe.Sizeof(FutexBucket{}))
 	counts = unsafe.Slice((*callCounts)(unsafe.Pointer(&cfg.Counts[0])), cfg.NCPU)
 	clockNow, ncpu, nodes = cfg.Now, cfg.NCPU, cfg.Nodes
 	nnodes, memoryNodes = cfg.NNodes, cfg.MemoryNodes
@@ -55,6 +56,7 @@ func Init(cfg *Config) {
 	xsaveLayout.size, xsaveLayout.features = cfg.XSaveSize, cfg.XSaveFeatures
 	xsaveLayout.base, xsaveLayout.stride = cfg.XSaveBase, cfg.XSaveStride
 	hooks = cfg.Hooks
+	userWord = wordFunc()
 	sched.OnExit(exitThread)
 	sched.OnTimeout(onTimeout)
 	sched.OnTimer(onTimer)

@@ -2,12 +2,15 @@ package linux
 
 import "unsafe"
 
-// OwnNumber stands in Constants for the number of the task that calls.
-const OwnNumber = 0xff
+// In Constants OwnNumber stands for the number of the task that calls, and OwnTurn for what Yield does.
+const (
+	OwnTurn   = 0xfe
+	OwnNumber = 0xff
+)
 
 // Constants has, for each call whose answer never changes, that answer + 1, or
-// OwnNumber; 0 for the others. The trap entry answers these without saving the
-// task's context. Syscall answers them too.
+// OwnNumber; 0 for the others, but OwnTurn. The trap entry answers these without
+// saving the task's context. Syscall answers them too.
 var Constants = [CountedCalls]uint8{
 	nrGetpid:  processID + 1,
 	nrGetppid: 0 + 1,
@@ -17,6 +20,8 @@ var Constants = [CountedCalls]uint8{
 	nrGeteuid: 0 + 1,
 	nrGetegid: 0 + 1,
 	nrGettid:  OwnNumber,
+
+	nrSchedYield: OwnTurn,
 }
 
 // CountsOf returns the address of a CPU's counters, a uint64 for each number

@@ -10,6 +10,8 @@ func TestConstantsAreWhatSyscallAnswers(t *testing.T) {
 		case 0:
 		case OwnNumber:
 			m.want(int64(mainThread), uint64(nr))
+		case OwnTurn:
+			m.want(0, uint64(nr))
 		default:
 			m.want(int64(v)-1, uint64(nr))
 		}

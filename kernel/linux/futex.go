@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"math/bits"
 	"unsafe"
 
 	"pdac/kernel/sched"
@@ -20,13 +21,16 @@ type FutexBucket struct {
 	_ [64 - 12]byte
 }
 
-var futexBuckets []FutexBucket
+var (
+	futexBuckets []FutexBucket
+	futexMask    uint64 // of the offset of a bucket: there are a power of two
+)
 
 // bucketOf hashes an address: Fibonacci hashing (Knuth, The Art of Computer Programming, vol. 3, 6.4), since the low bits of
 // addresses of records of one size vary little.
 func bucketOf(a uint64) *queue {
-	h := a >> 2 * 0x9e3779b97f4a7c15 >> 32 & uint64(len(futexBuckets)-1)
-	return (*queue)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(futexBuckets)), h*uint64(unsafe.Sizeof(FutexBucket{}))))
+	offset := a * 0x9e3779b97f4a7c15 >> 28 & futexMask
+	return (*queue)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(futexBuckets)), offset))
 }
 
 // Operations and flags.
@@ -45,36 +49,75 @@ const (
 )
 
 // Futex is the call futex(addr, op, val, timeout or val2, addr2, val3) of task t, whose registers are c. The trap entry comes here
-// directly, since threads that wait for each other do little else. What those ask is done here: to sleep while the
-// word at addr is val, and to wake the one who sleeps. All else is as for Syscall.
+// directly, since threads that wait for each other do little else. What those ask is done here: to sleep while the word at addr
+// is val, and to wake the one who sleeps; all else, a queue that is locked included, is futexAny's. next is the task that runs now
+// if it is another one that did not need sched.Leave, else 0. All else is as for Syscall.
 //
 //go:nosplit
-func Futex(cpu int, t sched.ID, c *sched.Context) {
+func Futex(cpu int, t sched.ID, c *sched.Context, now uint64) (next sched.ID) {
+	a := c.RDI
+	q := bucketOf(a)
+	switch uint32(c.RSI) &^ (futexPrivate | futexRealtime) {
+	case futexOpWake:
+		if !q.spin.TryLock() {
+			break
+		}
+		first := q.head
+		th := thread(first)
+		if first == 0 || th.waitKey != a || int32(c.RDX) > 1 { // who waits under a found it a good address
+			q.unlock()
+			break
+		}
+		q.shift(th)
+		q.spin.Release() // the thread is ours
+		th.resume = 0
+		c.RAX = 1
+		sched.Unpark(cpu, first, now)
+		return 0
+	case futexOpWait:
+		if c.R10 != 0 {
+			break
+		}
+		if !futexAddress(a) {
+			break
+		}
+		if !q.spin.TryLock() {
+			break
+		}
+		v, ok := userWord(a)
+		if !ok || v != uint32(c.RDX) {
+			q.unlock()
+			break
+		}
+		th := thread(t) // from here on as in sleep
+		th.enter(t, q, a, anyBit, 0, 0)
+		th.waitSeq = 0 // of no time-out
+		if sched.Get(t).Attn.Load() != 0 && th.withdraw(cpu, c, q) {
+			return 0
+		}
+		return sched.Sleep(cpu, c, &q.spin, now)
+	}
+	futexAny(cpu, t, c)
+	return 0
+}
+
+// futexAddress says whether a futex may be at a: an address of the program, divisible by four.
+func futexAddress(a uint64) bool {
+	return bits.RotateLeft64(a-userMin, -2) < (userEnd-userMin)/4
+}
+
+// futexAny is Futex for all cases.
+func futexAny(cpu int, t sched.ID, c *sched.Context) {
 	a := c.RDI
 	op := uint32(c.RSI) &^ (futexPrivate | futexRealtime)
 	bits := anyBit
-	if a&3 != 0 || !userAddress(a) || op > futexOpWake {
+	if op > futexOpWake || !futexAddress(a) {
 		if bits = futexOther(cpu, t, c, op); bits == 0 {
 			return
 		}
 	}
-	q := bucketOf(a)
 	if op == futexOpWake {
-		q.lock(cpu)
-		first := q.head
-		th := thread(first)
-		if first == 0 || th.waitKey != a || int32(c.RDX) > 1 {
-			woken := wakeBits(cpu, q, a, anyBit, max(int(int32(c.RDX)), 1), 0)
-			q.unlock()
-			c.RAX = uint64(woken)
-			return
-		}
-		q.shift(th)
-		th.claim(first).Ctx.RAX = 0
-		th.resume = 0
-		q.unlock() // the thread is ours
-		c.RAX = 1
-		sched.Ready(cpu, first, false)
+		thread(t).finish(c, futexWake(cpu, a, anyBit, int(int32(c.RDX))))
 		return
 	}
 	var deadline uint64
@@ -85,6 +128,7 @@ func Futex(cpu int, t sched.ID, c *sched.Context) {
 			return
 		}
 	}
+	q := bucketOf(a)
 	q.lock(cpu)
 	if ok, v := userLoad32(a, 0, 0); !ok || v != uint32(c.RDX) {
 		q.unlock()
@@ -101,7 +145,7 @@ func Futex(cpu int, t sched.ID, c *sched.Context) {
 		m = noRestart
 	}
 	th.enter(t, q, a, bits, deadline, m)
-	if sched.Get(t).Attn.Load() != 0 && th.withdraw(c, q) {
+	if sched.Get(t).Attn.Load() != 0 && th.withdraw(cpu, c, q) {
 		return
 	}
 	th.waitSeq = sched.Park(cpu, t, deadline)

@@ -23,11 +23,10 @@ import (
 // locked to its thread, and stays so.
 
 // placement is the part of a thread that says where its memory comes from. The policy is written by the thread itself, whose faults
-// read it on the same CPU; home by anybody. All is atomic for who looks at it from elsewhere, and may see a policy in parts.
+// read it on the same CPU. All is atomic for who looks at it from elsewhere, and may see a policy in parts.
 type placement struct {
 	mode  atomic.Uint32 // numa.Mode
 	nodes atomic.Uint64
-	home  atomic.Uint32 // node + 1; 0: none
 }
 
 var (
@@ -38,7 +37,6 @@ var (
 // inherit begins a new thread's: whatever an earlier one of its number left is overwritten.
 func (p *placement) inherit(from *placement) {
 	p.set(from.policy())
-	p.home.Store(from.home.Load())
 }
 
 func (p *placement) set(to numa.Policy) {
@@ -57,26 +55,10 @@ func MemoryPolicy(t sched.ID) numa.Policy {
 	if mode := numa.Mode(p.mode.Load()); mode != numa.Default {
 		return numa.Policy{Mode: mode, Nodes: p.nodes.Load()}
 	}
-	if home := p.home.Load(); home != 0 && memoryNodes>>(home-1)&1 != 0 {
-		return numa.Policy{Mode: numa.Preferred, Nodes: 1 << (home - 1)}
+	if home, ok := sched.HomeOf(t); ok && memoryNodes>>home&1 != 0 {
+		return numa.Policy{Mode: numa.Preferred, Nodes: 1 << home}
 	}
 	return numa.Policy{}
-}
-
-// HomeNode returns the home node of task t; false: it has none. Callable from both worlds.
-func HomeNode(t sched.ID) (node int, ok bool) {
-	home := thread(t).home.Load()
-	return int(home) - 1, home != 0
-}
-
-// SetHomeNode gives task t a home node, or none if node is -1, and the threads that it starts from then on. False: there is no such node.
-// Callable from both worlds.
-func SetHomeNode(t sched.ID, node int) bool {
-	if node < -1 || node >= nnodes {
-		return false
-	}
-	thread(t).home.Store(uint32(node + 1))
-	return true
 }
 
 // Modes and flags of the calls (Linux include/uapi/linux/mempolicy.h). The modes are package numa's.

@@ -143,23 +143,21 @@ func TestPolicyIsInherited(t *testing.T) {
 	nodes, at := words(1)
 	nodes[0] = 0b100
 	m.want(0, nrSetMempolicy, mpolBind, at, 65)
-	if !SetHomeNode(mainThread, 1) || SetHomeNode(mainThread, testNodes) || SetHomeNode(mainThread, -2) {
-		t.Fatal("home node")
-	}
+	sched.SetHome(mainThread, 1)
 	bound := numa.Policy{Mode: numa.Bind, Nodes: 0b100}
 	child := m.clone(0, func(_ int, _ sched.ID, c *sched.Context) bool { set(c, nrExit, 0); return true })
-	home, ok := HomeNode(child)
+	home, ok := sched.HomeOf(child)
 	if p := MemoryPolicy(child); p != bound || home != 1 || !ok {
 		t.Errorf("inherited %+v, home %d, %v", p, home, ok)
 	}
 	m.want(0, nrSetMempolicy, mpolDefault, 0, 0)
-	SetHomeNode(mainThread, -1)
+	sched.SetHome(mainThread, -1)
 	if p := MemoryPolicy(child); p != bound {
 		t.Errorf("changed with the parent's: %+v", p)
 	}
 	m.spin(func() bool { return !exists(child) && sched.Current(0) == mainThread })
 	again := m.clone(0, func(_ int, _ sched.ID, c *sched.Context) bool { set(c, nrExit, 0); return true })
-	_, ok = HomeNode(again)
+	_, ok = sched.HomeOf(again)
 	if p := MemoryPolicy(again); p != (numa.Policy{}) || ok {
 		t.Errorf("task %d after %d: %+v, home %v", again, child, p, ok)
 	}
@@ -169,15 +167,15 @@ func TestPolicyIsInherited(t *testing.T) {
 func TestHomeNode(t *testing.T) {
 	m := boot(t, 1)
 	m.mapPages(8)
-	SetHomeNode(mainThread, 2)
+	sched.SetHome(mainThread, 2)
 	if n := m.nodeAt(0); n != 2 {
 		t.Errorf("node %d", n)
 	}
-	SetHomeNode(mainThread, 1) // has no memory
+	sched.SetHome(mainThread, 1) // has no memory
 	if n := m.nodeAt(1); n != 0 {
 		t.Errorf("node %d", n)
 	}
-	SetHomeNode(mainThread, 2)
+	sched.SetHome(mainThread, 2)
 	m.want(0, nrSetMempolicy, mpolLocal, 0, 0)
 	if n := m.nodeAt(2); n != 0 {
 		t.Errorf("node %d by MPOL_LOCAL", n)

@@ -61,9 +61,6 @@ const (
 
 	redZone = 128 // bytes below RSP that a leaf function may use
 
-	flagsDF   = 1 << 10
-	flagsTF   = 1 << 8
-	flagsRF   = 1 << 16
 	flagsIF   = 1 << 9
 	flagsOne  = 1 << 1
 	flagsUser = 0xcd5 // CF PF AF ZF SF DF OF: what a program may set (SDM vol. 1, 3.4.3)
@@ -109,8 +106,7 @@ func pushFrame(th *Thread, c *sched.Context, sig int, info sigInfo, a *sigAction
 	c.RDX = sp + uint64(unsafe.Offsetof(f.uc))
 	c.RAX = 0
 	c.RSP, c.RIP = sp, a.handler
-	c.RFLAGS &^= flagsDF | flagsTF | flagsRF
-	c.Vector = 0 // a handler is entered like a function: no vector register means anything
+	c.Vector, c.RFLAGS = 0, CallFlags // a handler is entered like a function: no vector register means anything
 	return true
 }
 
@@ -124,11 +120,12 @@ func sysSigreturn(cpu int, t sched.ID, c *sched.Context) int64 {
 		hooks.Fatal(cpu, t, sigSEGV, siKernel, c.RSP)
 		return blocked
 	}
-	c.Vector = 0
+	uc.regs.restore(c)
 	if uc.regs.fpstate != 0 {
 		c.Vector = vectorSaved
+	} else {
+		c.Vector, c.RFLAGS = 0, CallFlags
 	}
-	uc.regs.restore(c)
 	if uc.flags&ucHandled != 0 {
 		th.interrupted = handled
 	}
@@ -136,6 +133,9 @@ func sysSigreturn(cpu int, t sched.ID, c *sched.Context) int64 {
 	th.setMask(cpu, t, uc.mask)
 	return blocked
 }
+
+// CallFlags is RFLAGS in a Context whose Vector is 0, as a system call leaves it: interrupts on, the rest clobbered.
+const CallFlags = flagsIF | flagsOne
 
 // vectorSaved is the Context.Vector of a task whose vector registers must be restored, whatever trapped.
 const vectorSaved = ^uint64(0)

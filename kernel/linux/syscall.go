@@ -18,7 +18,7 @@ import (
 // Preconditions: t is current on cpu, its context saved with RIP behind the SYSCALL instruction.
 //
 //go:nosplit
-func Syscall(cpu int, t sched.ID) {
+func Syscall(cpu int, t sched.ID) (next sched.ID) {
 	c := &sched.Get(t).Ctx
 	var r int64
 	switch c.RAX {
@@ -74,8 +74,7 @@ func Syscall(cpu int, t sched.ID) {
 	case nrExitGroup:
 		r = sysExitGroup(cpu, c)
 	case nrFutex:
-		Futex(cpu, t, c)
-		r = blocked
+		return Futex(cpu, t, c, clockNow())
 	case nrGetpid, nrGetpgrp, nrGetsid, nrGetpgid:
 		r = processID
 	case nrGettid:
@@ -83,8 +82,7 @@ func Syscall(cpu int, t sched.ID) {
 	case nrGetppid, nrGetuid, nrGetgid, nrGeteuid, nrGetegid:
 		r = 0
 	case nrSchedYield:
-		sched.Yield(cpu, t)
-		r = 0
+		return Yield(cpu, t, c, clockNow())
 	case nrSetTidAddress:
 		thread(t).clearTID = c.RDI
 		r = int64(t)
@@ -238,6 +236,15 @@ func Syscall(cpu int, t sched.ID) {
 	if r != blocked {
 		thread(t).finish(c, r)
 	}
+	return 0
+}
+
+// Yield is the call sched_yield() of task t, whose registers are c. The trap entry comes here directly. now and next are as for Futex.
+//
+//go:nosplit
+func Yield(cpu int, t sched.ID, c *sched.Context, now uint64) (next sched.ID) {
+	c.RAX = 0
+	return sched.PassTurn(cpu, t, now)
 }
 
 // lateCall dispatches the calls whose numbers lie far above the others', and answers all that nobody knows.

@@ -14,8 +14,7 @@ type Thread struct {
 	wait // the lock of the queue that waitOn names
 
 	// The thread itself, in the kernel; the party that unlinked it from a queue, before it wakes it.
-	resume      uint64 // deadline of the call that is to run again, 0: none
-	interrupted mode   // of the call that is to run again: how its sleep was to end, 0: no such
+	resume uint64 // deadline of the call that is to run again, 0: none
 
 	nap queue // where it waits for time only
 

@@ -71,15 +71,25 @@ func userStore32(a uint64, v uint32, _ uint64) (ok bool)
 func userStore64(a, v, _ uint64) (ok bool)
 func userFault(_, _, _ uint64) (ok bool)
 
+// userWord is userLoad32 for futexes, called as the compiler calls Go: see userWordAt.
+var userWord func(a uint64) (v uint32, ok bool)
+
+func wordFunc() func(a uint64) (v uint32, ok bool)
+
+// wordText gives the first byte of userWordAt, and where it goes on after a fault.
+func wordText() (first, landing uintptr)
+
 // userText gives the first byte of the routines and the landing, which is the last of them.
 func userText() (first, landing uintptr)
 
 // Fixup says where a fault at rip in the kernel goes on: the routines that touch user memory have no frame, so that the landing
 // finds the stack as their caller left it. ok is false for any other address, where a fault is a fault of the kernel.
 func Fixup(rip uint64) (newrip uint64, ok bool) {
-	first, landing := userText()
-	if rip < uint64(first) || rip >= uint64(landing) {
-		return 0, false
+	if first, landing := userText(); rip >= uint64(first) && rip < uint64(landing) {
+		return uint64(landing), true
 	}
-	return uint64(landing), true
+	if first, landing := wordText(); rip >= uint64(first) && rip < uint64(landing) {
+		return uint64(landing), true
+	}
+	return 0, false
 }

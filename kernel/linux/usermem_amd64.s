@@ -78,6 +78,35 @@ TEXT ·userFault(SB), NOSPLIT|NOFRAME, $0-25
 	MOVB $0, ok+24(FP)
 	RET
 
+// userWordAt is a Go function of ABIInternal, func(a uint64) (v uint32, ok bool): a in AX, v in AX, ok in BX. It may fault at its MOVL (AX)
+// only, and then goes on in userWordFault.
+TEXT ·userWordAt(SB), NOSPLIT|NOFRAME, $0
+	XORL BX, BX
+	MOVL (AX), AX
+	MOVL $1, BX
+	RET
+
+TEXT ·userWordFault(SB), NOSPLIT|NOFRAME, $0
+	RET
+
+// A function value is the address of a word that holds the code's.
+DATA ·wordValue+0(SB)/8, $·userWordAt(SB)
+GLOBL ·wordValue(SB), RODATA|NOPTR, $8
+
+// func wordFunc() func(a uint64) (v uint32, ok bool)
+TEXT ·wordFunc(SB), NOSPLIT|NOFRAME, $0-8
+	LEAQ ·wordValue(SB), AX
+	MOVQ AX, ret+0(FP)
+	RET
+
+// func wordText() (first, landing uintptr)
+TEXT ·wordText(SB), NOSPLIT|NOFRAME, $0-16
+	LEAQ ·userWordAt(SB), AX
+	MOVQ AX, first+0(FP)
+	LEAQ ·userWordFault(SB), AX
+	MOVQ AX, landing+8(FP)
+	RET
+
 // func userText() (first, landing uintptr)
 TEXT ·userText(SB), NOSPLIT|NOFRAME, $0-16
 	LEAQ ·userRead(SB), AX

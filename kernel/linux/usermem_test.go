@@ -85,6 +85,19 @@ func TestFixupCoversTheRoutines(t *testing.T) {
 	if userFault(0, 0, 0) {
 		t.Error("the landing says that all went well")
 	}
+	first, landing = wordText()
+	if landing <= first || landing-first > 64 {
+		t.Fatalf("userWordAt at %#x..%#x: the linker did not keep it and its landing together", first, landing)
+	}
+	for rip := uint64(first); rip < uint64(landing); rip++ {
+		if to, ok := Fixup(rip); !ok || to != uint64(landing) {
+			t.Fatalf("Fixup(%#x) = %#x, %v", rip, to, ok)
+		}
+	}
+	word := uint32(0x12345678)
+	if v, ok := wordFunc()(addressOf(&word)); !ok || v != word {
+		t.Errorf("the word %#x is read as %#x, %v", word, v, ok)
+	}
 }
 
 // A real page fault in a routine: the CPU must be between its bounds, or Fixup would not know it.
@@ -98,6 +111,7 @@ func TestFixupKnowsWhereTheyFault(t *testing.T) {
 		"userLoad64":  func(a uint64) { userLoad64(a, 0, 0) },
 		"userStore32": func(a uint64) { userStore32(a, 0, 0) },
 		"userStore64": func(a uint64) { userStore64(a, 0, 0) },
+		"userWordAt":  func(a uint64) { wordFunc()(a) },
 	} {
 		if pc := faultPC(t, touch); pc == 0 {
 			t.Errorf("%s: no fault", name)

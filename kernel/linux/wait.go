@@ -17,8 +17,8 @@ import (
 //
 // Three parties may end a sleep: a waker that found the thread on the queue, the time-out, and a signal. Invariant: a thread is
 // parked by sleep if and only if it is linked, and both change together under the lock of its queue. So whoever unlinks a thread
-// owns its wakeup, and until sched.Ready its registers; the two that lost find it gone. sched.Claim checks the sequence number
-// that Park gave as well: one who broke the rule is found out instead of corrupting a task.
+// owns its wakeup, and until sched.Ready its registers; the two that lost find it gone. The scheduler checks that the thread sleeps:
+// one who broke the rule is found out instead of corrupting a task.
 //
 // The time-out and the signal come with a thread and have to find its queue: waitOn. They read it without the lock, take the lock
 // of the queue it names and read it again; a queue is part of a type-stable record, so that locking one that the thread has left
@@ -93,7 +93,7 @@ func sleep(cpu int, t sched.ID, c *sched.Context, q *queue, key, deadline uint64
 		return eintr
 	}
 	th.enter(t, q, key, ^uint32(0), deadline, m)
-	if sched.Get(t).Attn.Load() != 0 && th.withdraw(c, q) {
+	if sched.Get(t).Attn.Load() != 0 && th.withdraw(cpu, c, q) {
 		return blocked
 	}
 	if m&again != 0 {
@@ -113,8 +113,9 @@ func (th *Thread) enter(t sched.ID, q *queue, key uint64, bits uint32, deadline 
 	th.resume, th.interrupted = deadline, 0
 }
 
-// withdraw takes back enter and unlocks the queue, if there is a signal to be taken first; the call is set to run again.
-func (th *Thread) withdraw(c *sched.Context, q *queue) bool {
+// withdraw takes back enter and unlocks the queue, if there is a signal to be taken first; the call is set to run again, and the trap
+// exit told of the signal.
+func (th *Thread) withdraw(cpu int, c *sched.Context, q *queue) bool {
 	if th.deliverable() == 0 {
 		return false
 	}
@@ -122,6 +123,7 @@ func (th *Thread) withdraw(c *sched.Context, q *queue) bool {
 	q.unlock()
 	th.interrupted = th.waitMode | stopped
 	c.RIP -= syscallLength
+	sched.Look(cpu)
 	return true
 }
 
@@ -178,7 +180,7 @@ func (th *Thread) end(t sched.ID, result int64) {
 // claim takes the thread out of its sleep.
 func (th *Thread) claim(t sched.ID) *sched.Task {
 	tk := sched.Get(t)
-	if !tk.Claim(th.waitSeq) {
+	if !tk.End() {
 		panic("linux: a linked thread was not parked")
 	}
 	return tk
@@ -291,8 +293,11 @@ func (q *queue) unlink(th *Thread) {
 type wait struct {
 	waitOn     atomic.Uintptr // address of the queue, 0: not asleep
 	waitKey    uint64
-	waitSeq    uint64 // sched.Park's
+	waitSeq    uint64 // sched.Park's; 0 where there may be no time-out
 	next, prev sched.ID
 	waitBits   uint32
 	waitMode   mode
+
+	// Written as resume is, but cleared here by the thread as it goes to sleep.
+	interrupted mode // of the call that is to run again: how its sleep was to end, 0: no such
 }

@@ -17,7 +17,7 @@ import (
 //
 // Progress: blocking.
 type SpinLock struct {
-	held atomic.Uint32 // 0 free, 1 held
+	held uint32 // atomic: 0 free, 1 held
 }
 
 // Lock waits until the lock is the caller's. It inlines: a free lock is one exchange.
@@ -34,15 +34,19 @@ func (l *SpinLock) wait() {
 }
 
 // TryLock takes the lock if it is free and reports whether it did.
-func (l *SpinLock) TryLock() bool { return l.held.Swap(1) == 0 }
+func (l *SpinLock) TryLock() bool { return atomic.SwapUint32(&l.held, 1) == 0 }
 
 // Held reports whether anybody had the lock at the time of its load. A waiter that has other duties, such as acknowledging TLB
 // shootdowns, does them until it was seen free and TryLock succeeds.
-func (l *SpinLock) Held() bool { return l.held.Load() != 0 }
+func (l *SpinLock) Held() bool { return atomic.LoadUint32(&l.held) != 0 }
+
+// Release is Unlock for a caller of whom it is evident that it holds the lock: that is not checked, and the word's one writer may
+// store it plainly. On x86 a store is seen after all loads and stores before it (SDM 3A, 9.2.2), which is all that a lock needs.
+func (l *SpinLock) Release() { store32(&l.held, 0) }
 
 // Unlock gives the lock back. It panics if nobody holds it.
 func (l *SpinLock) Unlock() {
-	if l.held.Swap(0) == 0 {
+	if atomic.SwapUint32(&l.held, 0) == 0 {
 		panic("lockfree: unlock of a free SpinLock")
 	}
 }

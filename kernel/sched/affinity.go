@@ -33,12 +33,12 @@ func SetAffinity(cpu int, t ID, mask *CPUSet) (ok bool) {
 	}
 	tk := Get(t)
 	affinityLock.Lock()
-	tk.affine.Store(1)
+	tk.affine.Or(masked)
 	for i, m := range mask {
 		tk.affinity[i].Store(m & online[i])
 	}
 	if out == 0 {
-		tk.affine.Store(0)
+		tk.affine.And(^uint32(masked))
 	}
 	affinityLock.Unlock()
 
@@ -56,7 +56,7 @@ func SetAffinity(cpu int, t ID, mask *CPUSet) (ok bool) {
 // GetAffinity stores into mask the CPUs that a task may run on.
 func GetAffinity(t ID, mask *CPUSet) {
 	tk := Get(t)
-	if tk.affine.Load() == 0 {
+	if tk.affine.Load()&masked == 0 {
 		*mask = online
 		return
 	}
@@ -65,24 +65,27 @@ func GetAffinity(t ID, mask *CPUSet) {
 	}
 }
 
-// inherit gives a new task the affinity of its creator.
+// inherit gives a new task the affinity and the home node of its creator.
 func (tk *Task) inherit(from ID) {
-	if from == 0 || Get(from).affine.Load() == 0 {
+	if from == 0 {
 		tk.affine.Store(0)
 		return
 	}
 	src := Get(from)
-	for i := range src.affinity {
-		tk.affinity[i].Store(src.affinity[i].Load())
+	like := src.affine.Load()
+	if like&masked != 0 {
+		for i := range src.affinity {
+			tk.affinity[i].Store(src.affinity[i].Load())
+		}
 	}
-	tk.affine.Store(1)
+	tk.affine.Store(like)
 }
 
 // mayRun reports whether the task's affinity allows a CPU.
 func (tk *Task) mayRun(cpu int) bool { return tk.affine.Load() == 0 || tk.allows(cpu) }
 
 func (tk *Task) allows(cpu int) bool {
-	return tk.affinity[uint(cpu)/64%uint(len(tk.affinity))].Load()>>(uint(cpu)%64)&1 != 0
+	return tk.affine.Load()&masked == 0 || tk.affinity[uint(cpu)/64%uint(len(tk.affinity))].Load()>>(uint(cpu)%64)&1 != 0
 }
 
 // allowed returns the first CPU at or after cpu, cyclically, that the task may run on.

@@ -72,3 +72,35 @@ func BenchmarkSleep(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSearch is a thief's walk past 63 CPUs that have nothing to give.
+func BenchmarkSearch(b *testing.B) {
+	for s := range Strategies {
+		b.Run(s.String(), func(b *testing.B) {
+			boot(b, 64, 1, 8, 0)
+			SetStrategy(s)
+			for b.Loop() {
+				if t, _ := on(0).pull(0); t != 0 {
+					b.Fatal("found something")
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkPushPop takes the next task out of a run queue and puts it back at the end: the turns of a CPU without the switch.
+func BenchmarkPushPop(b *testing.B) {
+	for _, waiting := range []int{1, 8} {
+		b.Run(fmt.Sprintf("waiting=%d", waiting), func(b *testing.B) {
+			boot(b, 1, 1, 16, 0)
+			for range waiting {
+				spawn(b, 0)
+			}
+			c := on(0)
+			for b.Loop() {
+				t := c.pop()
+				c.queue(t, Get(t), fromRunning, false)
+			}
+		})
+	}
+}

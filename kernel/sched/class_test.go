@@ -117,6 +117,44 @@ func TestLotteryCompensates(t *testing.T) {
 	}
 }
 
+// TestLotterySharesOfSignalled has a task that is signalled again and again, while it waits, answer each at once and block for a moment:
+// it gets what its tickets are worth beside one that computes, and no more.
+func TestLotterySharesOfSignalled(t *testing.T) {
+	f := boot(t, 1, 1, 8, 0)
+	SetPolicy(ClassNormal, Lottery)
+	ids := busy(t, 2)
+	SetTickets(ids[0], 400)
+	signalled := Get(ids[1])
+	var had [2]float64
+	Leave(0)
+	for range 20_000 {
+		start := f.clock.Load()
+		if Current(0) == ids[1] && signalled.Attn.Swap(0) != 0 {
+			f.clock.Add(1000)
+			seq := Park(0, ids[1], 0)
+			Wake(0, ids[1], seq, 0, false)
+			Leave(0)
+			continue
+		}
+		if Current(0) == ids[0] {
+			f.clock.Add(DefaultQuantum / 2)
+			signalled.Attn.Store(1)
+			Urgent(0, ids[1])
+			had[0] += DefaultQuantum / 2
+			Leave(0)
+			continue
+		}
+		f.clock.Store(max(start, f.armed[0].Load()))
+		had[1] += float64(f.clock.Load() - start)
+		f.interrupt(0)
+		Leave(0)
+	}
+	if share := had[1] / (had[0] + had[1]); share < 0.17 || share > 0.23 {
+		t.Errorf("a task of 100 tickets out of 500 that is signalled while it waits got %.3f of the CPU", share)
+	}
+	checkSettled(t, f)
+}
+
 func TestPriorities(t *testing.T) {
 	f := boot(t, 1, 1, 8, 0)
 	low, high := spawn(t, 0), spawn(t, 0)

@@ -6,13 +6,35 @@
 // the function values of Machine, so that a host test or a simulator can be the machine. What every switch passes through, here and in
 // package linux, is marked nosplit: the stack check, which never fires below the runtime, would be a few percent of it.
 //
-// Rejected: a wakeup that doesn't read the clock (22 instructions less of a futex round trip, and the waiting time unknown).
+// # What a switch costs
+//
+// A futex round trip of the benchmark (test/bench/linux) is 1,110 instructions, where 1,000 were asked; it was 1,529. Half of it, as
+// scripts/path.sh counts without affinity (508 before traces and homes):
+//
+//	program                                      82
+//	entry and exit of two system calls          147   30 each to save and restore the registers, 12 each for the clock
+//	FUTEX_WAKE, and Unpark                   53 + 61
+//	FUTEX_WAIT, and Sleep                    86 + 79
+//
+// Some forty of these are NOPs by which the compiler marks where inlined calls begin.
+//
+// Tried: each of these, with what it took off a round trip
+//   - a front slot that only its CPU fills, in place of the lone one, which needs a CAS to be filled from anywhere: 18, but a second
+//     way for a task to wait, and a rewrite of all that asks whether any does;
+//   - a woken task that is kept in its waker's hands (WAKING), in no queue, until the waker sleeps or traps: 36 more, by count. Signals
+//     and idle CPUs would have to send it an IPI to get at it;
+//   - a wakeup that doesn't read the clock: 24, and the waiting time unknown to a quantum;
+//   - a bit for the slot among those of the bands: 10 more than asking for the slot itself;
+//   - an unlock that doesn't check that the lock is held: 12, taken for the two of a futex's queue (SpinLock.Release).
+//
+// sched_yield of two is 276 (250 were asked), from 398: without affinity 247, of which entry and exit 86, program 33, PassTurn 119.
 //
 // # Who calls what
 //
 // A trap saves the context of the running task in Task.Ctx, does its work, and asks Leave what runs next:
 //
 //	system call     ... Park | Yield | Exit | nothing ...   Leave   restore Ctx, return
+//	futex, yield    ... Sleep | PassTurn ...                        the same, when they give whom to go on with
 //	timer           Tick                                    Leave
 //	reschedule IPI  nothing (the sender left its reason)    Leave
 //	idle loop       Leave is 0: STI; HLT; again

@@ -26,6 +26,7 @@ func Exit(cpu int, t ID) {
 	}
 	c, tk := on(cpu), Get(t)
 	c.detach(t, tk, machine.Now())
+	trace(cpu, EventExit, t, 0)
 	c.dropSleep(cpu, t, tk)
 	tk.move(StateRunning, StateDead)
 	tk.free(t)

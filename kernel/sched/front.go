@@ -6,17 +6,21 @@ package sched
 //
 // Who is in the slot waits for what is more urgent than its band, and it ages (age.go).
 
-// toFront makes the current task READY in the front slot, or in its band if the slot is taken. now is when.
+// toFront makes the current task READY in the front slot. now is when. A task that is there already made room for this one, or for whom
+// this one did, and goes to its band. If this one did, it might wait a round there in the middle of what many wait for: signals to
+// all threads, say, the first of which made it run.
 func (c *CPU) toFront(t ID, tk *Task, now uint64) {
-	if e := c.front.Load(); e != 0 && ready(e) {
-		c.queue(t, tk, fromRunning, false)
-		return
+	if e := c.front.Load(); e != 0 {
+		c.front.Store(0)
+		if other := Get(named(e)); other.take(readyWord(e), StateWaking) {
+			c.queue(named(e), other, fromWaking, false)
+		}
 	}
-	c.frontBand, c.frontSince = tk.band(), now
+	c.frontBand, c.frontSince = tk.preemptedBelow(), now // under Lottery no other of the class goes before it
 	c.front.Store(tk.stay(t, fromRunning))
 	c.bits.Or(1 << frontBit)
 	if tk.Attn.Load() != 0 { // as in queue
-		tk.urge(t)
+		c.urge(t, tk)
 	}
 }
 

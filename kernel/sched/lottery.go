@@ -15,8 +15,10 @@ import (
 // each task is chosen with the chance of its tickets, if heads are as good as drawn from the band: the order within one depends on
 // earlier draws only, all of which took or moved heads, and not on tickets. Expected are less than two draws.
 //
-// What is stale or in a band of other tickets (the policy or the tickets changed) is rejected too, or accepted for certain; it goes to
-// the band where it belongs. The counts may be off by what is under way. After maxDraws the head is taken as it is.
+// What is in a band of other tickets (the policy or the tickets changed) is rejected too, or accepted for certain; it goes to
+// the band where it belongs. Stale entries at the heads are thrown away before a draw: tasks that are signalled while they wait leave
+// one each time. The counts may be off by what is under way, and by stale entries between others. After maxDraws the head is taken as
+// it is.
 //
 // The order of a band is FIFO, so that a task that was rejected waits for the others of the band: over n tasks of equal tickets the
 // shares are nearer to equal than those of independent draws.
@@ -33,7 +35,14 @@ func (c *CPU) draw(set uint64, b uint32) uint32 {
 		total := uint64(0)
 		for s := mine; s != 0; s &= s - 1 {
 			k := uint32(bits.TrailingZeros64(s))
+			if _, _, ok := c.head(k); !ok { // this throws stale ones away, which count
+				mine &^= 1 << k
+				continue
+			}
 			total += uint64(c.bands[k].count.Load()) << (k - first + 1)
+		}
+		if mine == 0 {
+			return b // empty: pick finds out
 		}
 		r, _ := bits.Mul64(c.random(), total)
 		for s := mine; s != 0; s &= s - 1 {

@@ -14,12 +14,17 @@ const Never = ^uint64(0)
 type Machine struct {
 	NCPU  int
 	Nodes []uint8 // NUMA node of each CPU
+	Seed  uint64  // of the random numbers
+
+	// Distances between nodes as in ACPI's SLIT: 10 within one. nil: all others are at 20.
+	Distances *[MaxNodes][MaxNodes]uint8
 
 	Now  func() uint64
 	Kick func(cpu int)                  // reschedule IPI: that CPU traps and calls Leave
 	Arm  func(cpu int, deadline uint64) // one-shot timer of the calling CPU; replaces the last; a past one fires at once
 
-	CPUs []CPU // NCPU of them, zero
+	CPUs  []CPU       // NCPU of them, zero
+	Trace []TraceSlot // NCPU times TraceSlots, zero; nil: no events are kept
 
 	// The nodes of the run queues. The first Entries(NCPU, 0) are usable, zero, and so are Entries(NCPU, n) after GrowTasks(n).
 	Entries    []lockfree.Node
@@ -37,24 +42,26 @@ type Machine struct {
 // CPU is the record of one CPU. Each 64 byte line is padded against the sharing with the next.
 type CPU struct {
 	// The owner's own, except need.
-	need      atomic.Uint32 // non-zero: Leave has something to do. Anyone adds bits, the owner swaps in 0
-	below     atomic.Uint32 // a task that wakes into a band below preempts cur; the owner writes, anyone reads
-	cur       atomic.Uint32 // the running task, 0 after Park or Exit and while idle; the owner writes, anyone reads
-	yield     bool          // cur asked to go to the back
-	idle      bool          // set its bit in the idle bitmap; a claimer may have cleared it since
-	protected bool          // the task that is to run was overdue
-	node      uint32        // constant after Init, as are the next two
-	idleWord  uint32        // index of the word with its bit in idleWords
-	firstIdle uint32        // index of the first one of its node
-	firing    Timer         // whose OnTimer callback runs here
-	since     uint64        // cur's CPU time is accounted up to here; when it parked or exited
-	armed     uint64        // what Machine.Arm was last given; Never when that has fired
-	nextAge   uint64        // when overdue is asked next
-	frontBand uint32        // of the task in the front slot
+	need      atomic.Uint32    // non-zero: Leave has something to do. Anyone adds bits, the owner swaps in 0
+	below     atomic.Uint32    // a task that wakes into a band below preempts cur; the owner writes, anyone reads
+	cur       lockfree.Owned32 // the running task, 0 after Park or Exit and while idle; the owner writes, anyone reads
+	yield     bool             // cur asked to go to the back
+	idle      bool             // set its bit in the idle bitmap; a claimer may have cleared it since
+	protected bool             // the task that is to run was overdue
+	node      uint32           // constant after Init, as are the next two
+	idleWord  uint32           // index of the word with its bit in idleWords
+	firstIdle uint32           // index of the first one of its node
+	firing    Timer            // whose OnTimer callback runs here
+	since     uint64           // cur's CPU time is accounted up to here; when it parked or exited
+	armed     uint64           // what Machine.Arm was last given; Never when that has fired
+	nextAge   uint64           // when overdue is asked next
+	frontBand uint32           // of the task in the front slot
 
 	bits atomic.Uint64 // runq.go
 	lone atomic.Uint64 // entry, 0: empty
-	_    [64 - 16]byte
+
+	leftSince uint64 // ns: since when it idles beside queues that it leaves to their CPUs (offers), 0: there are none; the owner's
+	_         [64 - 24]byte
 
 	front      atomic.Uint64 // entry, 0: empty; the owner writes, thieves read. The rest of the line is the owner's
 	frontSince uint64        // ns
@@ -67,14 +74,27 @@ type CPU struct {
 	_      [64 - 24]byte
 
 	// Counters: the owner writes, anyone reads.
-	idleSince   atomic.Uint64 // ns; 0 while not idle
-	idleTime    atomic.Uint64 // ns, up to idleSince
-	switches    atomic.Uint64
-	wakeups     atomic.Uint64
-	pulls       atomic.Uint64
-	kicks       atomic.Uint64
-	preemptions atomic.Uint64
-	_           [8]byte
+	idleSince   lockfree.Owned // ns; 0 while not idle
+	idleTime    lockfree.Owned // ns, up to idleSince
+	switches    lockfree.Owned
+	wakeups     lockfree.Owned
+	pulls       lockfree.Owned
+	kicks       lockfree.Owned
+	preemptions lockfree.Owned
+	events      atomic.Uint64 // trace.go
+
+	// Stealing and balancing. ewma: see balance.go. The rest the owner writes, anyone reads the counters.
+	ewma        atomic.Int64  // balance.go
+	looks       atomic.Uint64 // at others' queues
+	stolen      atomic.Uint64 // tasks
+	balanced    atomic.Uint64 // tasks that it moved elsewhere
+	averaged    uint64        // ns: ewma is that of then
+	nextAverage uint64        // ns
+	nextBalance uint64        // ns
+	calm        uint32        // looks in a row that moved nothing
+	place       uint16        // in byNode; constant after Init
+	cursor      uint16        // place in byNode of the last victim
+	steals      [Strategies][maxDistances]stealCount
 
 	bands [nBands]band // runq.go
 }
@@ -124,10 +144,14 @@ func Init(m Machine) {
 		c.idleSince.Store(max(booted, 1))
 		c.timers.first.Store(Never)
 		c.sleeps.first = Never
-		c.rng = (uint64(i) + 1) * 0x9e3779b97f4a7c15 // any but 0
+		c.rng = (m.Seed<<11 + uint64(i) + 1) * 0x9e3779b97f4a7c15 // any but 0
 		c.need.Store(evaluate)
 		online.Add(i)
 	}
 	initIdle()
 	initQueues()
+	initVictims()
+	initStealing()
+	initBalance()
+	tracing.Store(0)
 }

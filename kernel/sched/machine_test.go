@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"math/bits"
 	"sync/atomic"
 	"testing"
 
@@ -18,6 +19,12 @@ type fakeMachine struct {
 
 func boot(tb testing.TB, ncpu, nnodes, ntasks, ntimers int) *fakeMachine {
 	tb.Helper()
+	return bootWith(tb, ncpu, nnodes, ntasks, ntimers, func(*Machine) {})
+}
+
+// bootWith is boot of a machine that set has changed.
+func bootWith(tb testing.TB, ncpu, nnodes, ntasks, ntimers int, set func(*Machine)) *fakeMachine {
+	tb.Helper()
 	f := &fakeMachine{kicked: make([]atomic.Uint32, ncpu), armed: make([]atomic.Uint64, ncpu)}
 	f.clock.Store(1000)
 	testNode = uint32(Entries(ncpu, uint32(ntasks+1)))
@@ -26,7 +33,7 @@ func boot(tb testing.TB, ncpu, nnodes, ntasks, ntimers int) *fakeMachine {
 		nodes[i] = uint8(i * nnodes / ncpu)
 		f.armed[i].Store(Never)
 	}
-	Init(Machine{
+	m := Machine{
 		NCPU:  ncpu,
 		Nodes: nodes,
 		Now:   f.clock.Load,
@@ -44,7 +51,9 @@ func boot(tb testing.TB, ncpu, nnodes, ntasks, ntimers int) *fakeMachine {
 		Timers:     make([]TimerNode, ntimers+1),
 		TimerLinks: make([]uint32, ntimers+1),
 		GrowTimers: func(_ int, n uint32) bool { return true },
-	})
+	}
+	set(&m)
+	Init(m)
 	return f
 }
 
@@ -57,6 +66,21 @@ func (f *fakeMachine) interrupt(cpu int) bool {
 		return true
 	}
 	return kicked
+}
+
+// settle lets all CPUs do what they were told to.
+func settle(f *fakeMachine) {
+	for again := true; again; {
+		again = false
+		for cpu := range cpus {
+			if f.kicked[cpu].Swap(0) != 0 || NeedLeave(cpu) {
+				if id := Leave(cpu); id != 0 {
+					Get(id).Attn.Store(0) // the trap exit delivers
+				}
+				again = true
+			}
+		}
+	}
 }
 
 // spawn makes a task runnable.
@@ -122,6 +146,24 @@ func (c *CPU) waiting() (list []ID) {
 		}
 	}
 	return list
+}
+
+// first returns a task that waits in the queue and would be next, but for the policies; 0 if there is none.
+func (c *CPU) first() ID {
+	if e := c.lone.Load(); e > reserved && ready(e) {
+		return named(e)
+	}
+	for set := c.bits.Load(); set != 0; set &= set - 1 {
+		b := uint32(bits.TrailingZeros64(set))
+		if b == frontBit {
+			if e := c.front.Load(); e != 0 && ready(e) {
+				return named(e)
+			}
+		} else if e, _, ok := c.head(b); ok {
+			return named(e)
+		}
+	}
+	return 0
 }
 
 // check fails unless every task and CPU is where its state says. No CPU may be inside the scheduler.

@@ -5,35 +5,34 @@ import "math/bits"
 // What is next in a run queue where there is a choice, and what may be seen of it from outside. runq.go argues it.
 
 // popBand makes the head of a band RUNNING. 0: it was stale, or there was none; then the bit is cleared.
-func (c *CPU) popBand(b uint32) (t ID, more uint64) {
+func (c *CPU) popBand(b uint32) (t ID) {
 	bd := c.at(b)
 	e, n, ok := bd.Pop(nodes)
 	if !ok {
 		c.hide(b)
-		return 0, 0
+		return 0
 	}
-	more = uint64(bd.count.Add(^uint32(0)))
-	bd.since.Store(c.since)
-	if more == 0 {
+	if bd.count.Add(^uint32(0)) == 0 {
 		c.hide(b) // so that who comes next finds the queue empty, and the lone slot to be used
 	}
 	if !run(e) {
 		spares.Push(nodeLinks, n)
-		return 0, 0
+		return 0
 	}
+	bd.since.Store(c.since) // not for one that is stale: that serves nobody
 	t = named(e)
 	Get(t).node.Store(n)
-	return t, more
+	return t
 }
 
 // pick is pop where there is a choice to make, or something empty or stale to clear away.
-func (c *CPU) pick() (t ID, more uint64) {
+func (c *CPU) pick() (t ID) {
 	for {
 		set := c.bits.Load()
 		e := c.lone.Load()
 		if set == 0 && e <= reserved {
 			if c.bits.Load() == 0 {
-				return 0, 0
+				return 0
 			}
 			continue
 		}
@@ -50,18 +49,21 @@ func (c *CPU) pick() (t ID, more uint64) {
 		case b == frontBit:
 			t = c.popFront()
 		case !aged && lotteries.Load()>>b&1 != 0:
-			t, more = c.popBand(c.draw(set, b))
+			t = c.popBand(c.draw(set, b))
 		default:
-			t, more = c.popBand(b)
+			t = c.popBand(b)
 		}
 		if t == 0 {
+			if aged {
+				c.nextAge = 0 // it is still its turn
+			}
 			continue
 		}
 		c.protected = aged
 		if aged && set&(1<<urgentBand) != 0 && b != urgentBand {
 			Get(t).quantumEnd = MinQuantum // what is urgent waits no longer than this
 		}
-		return t, more | c.bits.Load()
+		return t
 	}
 }
 
@@ -119,24 +121,6 @@ func (c *CPU) head(b uint32) (e, place uint64, ok bool) {
 			spares.Push(nodeLinks, n)
 		}
 	}
-}
-
-// first returns a task that waits in the queue and would be next, but for the policies; 0 if there is none. Any CPU may call it.
-func (c *CPU) first() ID {
-	if e := c.lone.Load(); e > reserved && ready(e) {
-		return named(e)
-	}
-	for set := c.bits.Load(); set != 0; set &= set - 1 {
-		b := uint32(bits.TrailingZeros64(set))
-		if b == frontBit {
-			if e := c.front.Load(); e != 0 && ready(e) {
-				return named(e)
-			}
-		} else if e, _, ok := c.head(b); ok {
-			return named(e)
-		}
-	}
-	return 0
 }
 
 // empty reports whether the queue was seen without an entry. It inlines.

@@ -85,7 +85,7 @@ func (c *CPU) claimFor(tk *Task) int {
 	for range nIdleWords {
 		iw := &idleWords[i]
 		v := iw.bits.Load()
-		if v != 0 && tk.affine.Load() != 0 {
+		if v != 0 && tk.affine.Load()&masked != 0 {
 			v &= tk.affinity[iw.word].Load()
 		}
 		for v != 0 {
@@ -122,11 +122,12 @@ func Ready(cpu int, t ID, front bool) {
 	on(cpu).wakeups.Add(1)
 	target := int(tk.cpu.Load())
 	if tk.affine.Load() != 0 {
-		target = tk.allowed(target)
+		target = tk.wanted(target)
 	}
 	if anyIdle() && placeIdle(cpu, target, t, tk, front) {
 		return
 	}
+	trace(cpu, EventWake, t, target)
 	if c := on(target); c.push(target, t, tk, front) < c.below.Load() {
 		kick(cpu, target, evaluate|preempt)
 	} else if anyIdle() { // since: the second half of "queue, then look"
@@ -141,8 +142,9 @@ func placeIdle(cpu, target int, t ID, tk *Task, front bool) bool {
 			return false
 		}
 	}
+	trace(cpu, EventWake, t, target)
 	on(target).push(target, t, tk, front)
-	kick(cpu, target, evaluate)
+	kick(cpu, target, evaluate|preempt) // it may have found other work by now
 	return true
 }
 
@@ -151,16 +153,20 @@ func placeIdle(cpu, target int, t ID, tk *Task, front bool) bool {
 //
 // The task may have run and died since it was seen. Its record is still one, of a READY task or not, and for any READY
 // task the move is right; the worst is a needless IPI. Where it cannot be moved, the CPU is woken to pull.
-func offer(cpu int, t ID) {
+//
+// It reports whether there was one.
+func offer(cpu int, t ID) bool {
 	tk := Get(t)
 	i := on(tk.CPU()).claimFor(tk)
 	if i < 0 {
-		return
+		return false
 	}
 	if _, ok := tk.retract(); ok {
+		on(cpu).sent(cpu, t, i)
 		on(i).push(i, t, tk, false)
 	}
-	kick(cpu, i, evaluate)
+	kick(cpu, i, evaluate|preempt)
+	return true
 }
 
 // Enqueue makes a NEW task runnable: the creator's last touch of it.

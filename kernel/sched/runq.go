@@ -35,7 +35,8 @@ import (
 //	Task.state           transitions in task.go
 //	CPU.bands[b]         any CPU; count and since too
 //	CPU.bits             set by anyone, after the entry is in; cleared by the owner
-//	CPU.lone             0 to reserved, and from there to an entry, by a pusher; from an entry to 0 by anyone, by CAS
+//	CPU.lone             0 to reserved, and from there to an entry, by a pusher; from an entry to 0 by anyone, to reserved by the owner
+//	                     (PassTurn), all by CAS but the entry
 //	CPU.front            the owner; read by thieves
 //	Task.node            who has the task in hand. While READY it stays as it was, so that who reads it before the CAS of that stay
 //	                     has read the right one if the CAS succeeds
@@ -53,7 +54,8 @@ import (
 // idle sets its idle bit and then looks at every queue's lone slot and bits, and through them at the bands (place.go). The owner clears a bit after
 // it saw the band empty, looks at the band once more and sets it again if it is not: a pusher that saw the bit set had linked its
 // entry before the clearing, hence before that look. A thief that looks between the clearing and that look may miss the entry, but the
-// owner then has it: it is in pop, sets the bit again and goes on until it has a task or sees none.
+// owner then has it: it is in pop, sets the bit again, and goes on until it sees none, or has a task and offers the others (Leave). In
+// between, one more entry may come to the lone slot and so go before those of its band.
 //
 // Interleavings that this was checked against:
 //   - P stores READY, Q retracts and pushes elsewhere, P links: P's entry is stale from the start. Its node was P's own, from before.
@@ -116,6 +118,7 @@ func (c *CPU) push(cpu int, t ID, tk *Task, front bool) uint32 {
 const (
 	fromWaking  = numberOne + uint64(StateReady) - uint64(StateWaking)
 	fromRunning = numberOne + uint64(StateReady) - uint64(StateRunning)
+	fromBlocked = numberOne + uint64(StateReady) - uint64(StateBlocked) // Unpark only
 )
 
 // queue makes a task READY in the queue of its CPU. READY is stored first, then Attn is looked at: the pair of Urgent's Attn (its
@@ -134,7 +137,7 @@ func (c *CPU) queue(t ID, tk *Task, from uint64, front bool) uint32 {
 				if c.lone.CompareAndSwap(0, reserved) {
 					c.lone.Store(tk.stay(t, from))
 					if tk.Attn.Load() != 0 {
-						return tk.urge(t)
+						return c.urge(t, tk)
 					}
 					return b
 				}
@@ -161,10 +164,14 @@ func (tk *Task) stay(t ID, from uint64) uint64 {
 	return tk.state.Add(from) - uint64(StateReady) + uint64(t)
 }
 
-// urge moves a READY task to the urgent band, unless somebody else has taken it.
-func (tk *Task) urge(t ID) uint32 {
+// urge moves a READY task to the urgent band, unless somebody else has taken it. Who queued it kicks the CPU where it was.
+func (c *CPU) urge(t ID, tk *Task) uint32 {
 	if at, ok := tk.retract(); ok {
 		on(at).push(at, t, tk, true)
+		if v := on(at); v != c { // somebody has moved it since
+			v.need.Or(evaluate | preempt)
+			machine.Kick(at)
+		}
 	}
 	return urgentBand
 }
@@ -187,18 +194,18 @@ func (c *CPU) show(b uint32, since uint64) {
 	c.bits.Or(1 << (b & 63))
 }
 
-// pop makes the next task of the CPU's own queue RUNNING; 0 if there is none. more is not 0 when it may not have been the last.
+// pop makes the next task of the CPU's own queue RUNNING; 0 if there is none.
 //
 //go:nosplit
-func (c *CPU) pop() (t ID, more uint64) {
+func (c *CPU) pop() (t ID) {
 	set := c.bits.Load() // before lone, whose entry is before those that came into the bands while it was taken
 	e := c.lone.Load()
 	if set == 0 {
 		if e <= reserved && c.bits.Load() == 0 { // nothing came in between: only we clear bits
-			return 0, 0
+			return 0
 		}
 		if e > reserved && c.lone.CompareAndSwap(e, 0) && run(e) {
-			return named(e), 0
+			return named(e)
 		}
 		return c.pick()
 	}
@@ -211,18 +218,17 @@ func (c *CPU) pop() (t ID, more uint64) {
 	if !ok {
 		return c.pick()
 	}
-	left := bd.count.Add(^uint32(0))
-	bd.since.Store(c.since)
-	if left == 0 {
+	if bd.count.Add(^uint32(0)) == 0 {
 		c.hide(b)
 	}
 	if !run(v) {
 		spares.Push(nodeLinks, n)
 		return c.pick()
 	}
+	bd.since.Store(c.since)
 	t = named(v)
 	Get(t).node.Store(n)
-	return t, uint64(left)
+	return t
 }
 
 // at returns a band, unchecked like a task's record.

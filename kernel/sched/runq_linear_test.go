@@ -81,7 +81,7 @@ func TestRunQueueLinearizable(t *testing.T) {
 					case 'u':
 						on(0).push(0, id, Get(id), false)
 					case 'o':
-						out, _ = on(0).pop()
+						out = on(0).pop()
 					case 't':
 						out = on(0).take(w)
 					case 'r':

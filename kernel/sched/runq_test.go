@@ -49,7 +49,7 @@ func handOver(t *testing.T, ncpu, ntasks int, total int64) {
 						}
 					}
 				default:
-					id, _ := c.pop()
+					id := c.pop()
 					if id == 0 {
 						if id = on((cpu + 1 + r.IntN(ncpu-1)) % ncpu).take(cpu); id == 0 {
 							runtime.Gosched()
@@ -158,11 +158,11 @@ func TestPusherThatStops(t *testing.T) {
 	}
 	c := on(0)
 	c.lone.Store(reserved)
-	if id, _ := c.pop(); id != 0 || c.take(1) != 0 || !c.empty() || c.load() != 0 {
+	if id := c.pop(); id != 0 || c.take(1) != 0 || !c.empty() || c.load() != 0 {
 		t.Fatal("a reserved slot passes for a task")
 	}
 	c.push(0, ids[1], Get(ids[1]), false)
-	if id, _ := c.pop(); id != ids[1] {
+	if id := c.pop(); id != ids[1] {
 		t.Fatalf("pop = %d, want the task that came past, %d", id, ids[1])
 	}
 	e := Get(ids[0]).stay(ids[0], fromWaking) // it goes on, and is overtaken once more: its task is taken before its entry is there
@@ -171,10 +171,10 @@ func TestPusherThatStops(t *testing.T) {
 	}
 	c.lone.Store(e)
 	c.push(0, ids[0], Get(ids[0]), false)
-	if id, _ := c.pop(); id != ids[0] {
+	if id := c.pop(); id != ids[0] {
 		t.Fatalf("pop = %d, want %d, behind its own stale entry", id, ids[0])
 	}
-	if id, _ := c.pop(); id != 0 {
+	if id := c.pop(); id != 0 {
 		t.Fatalf("pop = %d of an empty queue", id)
 	}
 	checkNodes(t)

@@ -8,7 +8,11 @@ import (
 // simulate runs the workload on a machine whose CPUs take turns by a seed, each turn from trap to trap, and checks every
 // structure after every `every` turns.
 func simulate(tb testing.TB, seed uint64, ncpu, nnodes, ntasks, births, length, every int) *workload {
-	f := boot(tb, ncpu, nnodes, ntasks, 0)
+	f := bootWith(tb, ncpu, nnodes, ntasks, 0, func(m *Machine) { m.Seed = seed })
+	SetStrategy(Strategy(seed % uint64(Strategies)))
+	SetStealBatch(1 << (seed % 6))
+	SetBalanceGap(MinBalanceGap)
+	SetBalancePeriod(MinBalancePeriod)
 	quanta[ClassNormal.rank()].Store(3000)
 	w := newWorkload(tb, f, births, length)
 	w.affinity = seed%2 == 0
@@ -28,17 +32,6 @@ func simulate(tb testing.TB, seed uint64, ncpu, nnodes, ntasks, births, length, 
 		}
 		return id != 0
 	}
-	settle := func() {
-		for again := true; again; {
-			again = false
-			for cpu := range ncpu {
-				if f.kicked[cpu].Swap(0) != 0 || NeedLeave(cpu) {
-					Leave(cpu)
-					again = true
-				}
-			}
-		}
-	}
 	idle := 0 // turns since a CPU was found busy
 	for n := 1; w.live.Load() > 0; n++ {
 		if idle++; turn(rng.IntN(ncpu)) {
@@ -49,7 +42,7 @@ func simulate(tb testing.TB, seed uint64, ncpu, nnodes, ntasks, births, length, 
 			if n%(64*every) == 0 {
 				checkNodes(tb)
 			}
-			settle()
+			settle(f)
 			checkSettled(tb, f)
 			if tb.Failed() {
 				tb.Fatalf("seed %d, turn %d", seed, n)
@@ -58,7 +51,7 @@ func simulate(tb testing.TB, seed uint64, ncpu, nnodes, ntasks, births, length, 
 		if idle < 2*ncpu {
 			continue
 		}
-		settle()
+		settle(f)
 		next, runs := uint64(Never), false
 		for cpu := range ncpu {
 			runs = runs || Current(cpu) != 0

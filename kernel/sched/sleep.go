@@ -128,7 +128,8 @@ func (q *sleepHeap) expire(cpu int, now uint64) {
 		q.unlisted = false
 		for t := range Tasks() {
 			tk := Get(t)
-			deadline, seq := tk.unlisted[0].Load(), tk.unlisted[1].Load()
+			seq := tk.unlisted[1].Load() // first: written last, so that the deadline is this sleep's, or the sleep is over
+			deadline := tk.unlisted[0].Load()
 			if !asleep(t, seq) {
 				continue
 			}

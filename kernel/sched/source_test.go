@@ -17,6 +17,8 @@ var runsTasks = map[string]string{
 	"search":         "from RUNNING",
 	"Exit":           "from RUNNING",
 	"Park":           "from RUNNING",
+	"Sleep":          "from RUNNING",
+	"leaveBarred":    "from RUNNING",
 	"Urgent":         "looks only",
 	"SetAffinity":    "looks only",
 	"SetClass":       "looks only",

@@ -7,7 +7,10 @@ type CPUStats struct {
 	Busy, Idle  uint64 // ns
 	Switches    uint64 // tasks put on the CPU
 	Wakeups     uint64 // tasks that it woke, started or sent elsewhere
-	Pulls       uint64 // tasks that it took from others' queues
+	Pulls       uint64 // times that it took a task from another's queue to run it
+	Stolen      uint64 // tasks that it took from others' queues
+	Looks       uint64 // at others' queues, for that
+	Balanced    uint64 // tasks that it moved to others' queues
 	Kicks       uint64 // IPIs that it sent
 	Preemptions uint64 // tasks that had to make room for the next
 }
@@ -22,6 +25,9 @@ func Stats(cpu int) CPUStats {
 		Switches:    c.switches.Load(),
 		Wakeups:     c.wakeups.Load(),
 		Pulls:       c.pulls.Load(),
+		Stolen:      c.stolen.Load(),
+		Looks:       c.looks.Load(),
+		Balanced:    c.balanced.Load(),
 		Kicks:       c.kicks.Load(),
 		Preemptions: c.preemptions.Load(),
 	}
@@ -50,6 +56,7 @@ type TaskInfo struct {
 	Priority   uint8
 	Tickets    uint32
 	Quantum    uint64   // ns
+	Home       int      // node, -1: none
 	Name       [16]byte // NUL-padded
 }
 
@@ -68,6 +75,7 @@ func Info(t ID) TaskInfo {
 		Migrations: tk.migrations.Load(),
 	}
 	i.State, i.Seq = tk.State()
+	i.Home, _ = tk.home()
 	if w := tk.weight.Load(); w != 0 { // else the record was never used
 		i.Class, i.Priority, i.Tickets = classOf(w)
 		i.Quantum = tk.slice()

@@ -47,13 +47,14 @@ func arrive(t ID, cpu int) ID {
 
 // takeHead makes the head of a band RUNNING, if it may run on cpu. It needs no spare node.
 func (c *CPU) takeHead(b uint32, cpu int) ID {
-	for {
+	for lost := uint32(1); ; lost++ {
 		e, place, ok := c.head(b)
 		if !ok || !Get(named(e)).mayRun(cpu) {
 			return 0
 		}
 		n, ok := c.bands[b].PopFirst(nodes, place)
 		if !ok {
+			keepOff(lost)
 			continue
 		}
 		c.bands[b].count.Add(^uint32(0))
@@ -99,54 +100,87 @@ func capture(e uint64, cpu int) ID {
 	return 0
 }
 
+// patience is for how long an idle CPU leaves a task alone that another CPU is about to look at, in ns: a few IPIs.
+const patience = 50_000
+
 // offers returns how many tasks another CPU has to give. A queue of one whose CPU is about to look at it is left alone: the task
-// was put there for that CPU, and the IPI is on its way. Should that CPU go on with what it runs, it offers the task again (Leave).
-func (c *CPU) offers() uint32 {
-	d := uint32(0)
-	if !c.empty() {
-		if d = c.load(); d == 1 && c.need.Load() != 0 {
-			return 0
-		}
+// was put there for that CPU, and the IPI is on its way. Should that CPU go on with what it runs, it offers the task again (Leave). Should
+// it not come to that, because a hypervisor has stopped it, or have the wrong one to offer, the idle CPU looks again when its patience ends.
+func (c *CPU) offers() (tasks uint32, expected bool) {
+	if c.empty() {
+		return 0, false
 	}
-	return d
+	tasks = c.load()
+	return tasks, tasks == 1 && c.need.Load() != 0
 }
 
-// pull takes a task from the longest other queue, one of the own node if there is any, else elsewhere; if that has none
-// that may run here, from any; 0 if there is none. Only idle CPUs pull, so the look at every CPU is paid with time that nobody wants.
+// pull takes a task from another queue, by the strategy; 0 if there is none. Only idle CPUs pull.
 func (c *CPU) pull(cpu int) (t ID, from int) {
-	best, weight := -1, uint32(0)
-	for i := range cpus {
-		v := on(i)
-		if i == cpu {
-			continue
-		}
-		d := v.offers()
-		if d != 0 && v.node == c.node {
-			d += MaxTasks // more than any queue
-		}
-		if d > weight {
-			best, weight = i, d
-		}
-	}
-	if best < 0 {
-		return 0, 0
-	}
-	if t = on(best).take(cpu); t != 0 {
-		return t, best
-	}
-	for i := range cpus {
-		if i != cpu && i != best && on(i).offers() != 0 {
-			if t = on(i).take(cpu); t != 0 {
+	s := StrategyNow()
+	patient, left := c.leftSince == 0 || c.since-c.leftSince < patience, false
+	for least := stealThreshold.Load(); ; least = 1 {
+		short, looks := false, uint64(0)
+		w := c.walk(s)
+		for {
+			i := w.next(c)
+			if i < 0 {
+				break
+			}
+			looks++
+			victim := on(i)
+			d, expected := victim.offers()
+			if expected && patient {
+				left = true
+				continue
+			}
+			if d < least {
+				short = short || d != 0
+				continue
+			}
+			k := &c.steals[s][rungs[c.node%MaxNodes][victim.node%MaxNodes]%maxDistances]
+			count(&k.tried, 1)
+			if t = victim.take(cpu); t != 0 {
+				count(&k.won, 1)
+				count(&k.tasks, 1)
+				count(&c.looks, looks)
+				c.cursor = victim.place
 				return t, i
 			}
 		}
+		count(&c.looks, looks)
+		if !short {
+			break
+		}
+	}
+	switch {
+	case !left:
+		c.leftSince = 0
+	case c.leftSince == 0:
+		c.leftSince = max(c.since, 1)
 	}
 	return 0, 0
 }
 
-// share offers the first task of c's queue to an idle CPU, which may have left it to us (offers).
+// share offers the first task of c's queue that an idle CPU may run to that one, which may have left it to us (offers), or have looked
+// while a bit was clear (hide). It looks as deep as a thief.
 func (c *CPU) share(cpu int) {
-	if t := c.first(); t != 0 {
-		offer(cpu, t)
+	if e := c.lone.Load(); e > reserved && ready(e) && offer(cpu, named(e)) {
+		return
+	}
+	for set := c.bits.Load(); set != 0; set &= set - 1 {
+		b := uint32(bits.TrailingZeros64(set))
+		if b == frontBit {
+			if e := c.front.Load(); e != 0 && ready(e) && offer(cpu, named(e)) {
+				return
+			}
+			continue
+		}
+		_, place, ok := c.bands[b].First(nodes)
+		for n, i := uint32(place), 0; ok && i < pullDepth; i++ {
+			var e uint64
+			if e, n, ok = lockfree.After(nodes, n); ok && ready(e) && offer(cpu, named(e)) {
+				return
+			}
+		}
 	}
 }

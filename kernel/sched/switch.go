@@ -8,6 +8,9 @@ func Current(cpu int) ID { return on(cpu).cur.Load() }
 // NeedLeave reports whether Leave has anything to do but return Current. It inlines.
 func NeedLeave(cpu int) bool { return on(cpu).need.Load() != 0 }
 
+// Look makes the trap exit that follows call Leave, and so look at the Attn of the task that it goes back to.
+func Look(cpu int) { on(cpu).need.Or(evaluate) }
+
 // NeedOf returns the address of the word, a uint32, that is not 0 when NeedLeave is true: for the trap exit. After Init.
 func NeedOf(cpu int) uintptr { return uintptr(unsafe.Pointer(&on(cpu).need)) }
 
@@ -48,6 +51,7 @@ func Park(cpu int, t ID, deadline uint64) (seq uint64) {
 		c.compensate(tk, now)
 	}
 	tk.quantumEnd = 0
+	trace(cpu, EventPark, t, 0)
 	return tk.state.Add(numberOne+uint64(StateBlocked)-uint64(StateRunning)) >> numberShift
 }
 
@@ -68,6 +72,9 @@ func Tick(cpu int) {
 	now := machine.Now()
 	c.sleeps.expire(cpu, now)
 	c.timers.expire(cpu, c, now)
+	if now >= c.nextAverage && c.cur.Load() != 0 {
+		c.balance(cpu, now)
+	}
 }
 
 // Leave returns the task that the CPU runs from here on, now RUNNING, or 0: halt until an interrupt. It is the last thing
@@ -79,38 +86,56 @@ func Leave(cpu int) ID {
 	if c.need.Load() == 0 {
 		return c.cur.Load()
 	}
+again:
 	why := c.need.Swap(0) // first: what comes after is seen by the next Leave
 	now := c.since        // when the last task left: a switch reads the clock once
 	var t ID
-	var more uint64 // not 0: there may be tasks that wait for this CPU
 	var tk *Task
 	if c.cur.Load() == 0 {
-		t, more = c.pop()
+		t = c.pop()
 		if tk = Get(t); t == 0 || c.idle || tk.affine.Load() != 0 {
-			if now, t, more = c.search(cpu, now, t, more); t == 0 {
+			if now, t = c.search(cpu, now, t); t == 0 {
 				return 0
 			}
 			tk = Get(t)
 		}
 	} else {
-		if now, t, more = c.contend(cpu, why); t == 0 {
-			return c.cur.Load()
+		if now, t = c.contend(cpu, why); t == 0 {
+			if t = c.cur.Load(); t != 0 && c.others(cpu) {
+				goto again
+			}
+			return t
 		}
 		tk = Get(t)
 	}
 
 	// t is RUNNING here: it becomes the current task.
 	c.cur.Store(t)
+	trace(cpu, EventRun, t, 0)
 	c.switches.Add(1)
 	tk.switches.Add(1)
 	if now > tk.readySince { // it is not where the clock was read before the task was queued
 		tk.waitTime.Add(now - tk.readySince)
 	}
 	c.begin(cpu, tk, now)
-	if more != 0 && anyIdle() {
-		c.share(cpu)
+	if c.bits.Load()|c.lone.Load() != 0 && c.others(cpu) {
+		goto again
 	}
 	return t
+}
+
+// others looks, once below is stored, at those who wait. True: somebody is more urgent than the task that was chosen, who came after the
+// choice and saw the below of the task before: the pair of push, then below, in Ready. Else one is offered to idle CPUs, who may have left
+// it to us (offers), or looked while a band's bit was clear (hide).
+func (c *CPU) others(cpu int) (again bool) {
+	if c.outranked(c.below.Load()) {
+		c.need.Or(evaluate | preempt)
+		return Get(c.cur.Load()).Attn.Load() == 0 // else it is urgent itself, until the trap exit delivers its signal, which then asks again
+	}
+	if !c.empty() && anyIdle() {
+		c.share(cpu)
+	}
+	return false
 }
 
 // begin gives the task that is to run what is left of its quantum, or a new one.
@@ -146,16 +171,16 @@ func (c *CPU) beginDrawn(tk *Task) uint32 {
 
 // search finds a task for a CPU that has none: t, which is RUNNING here, if its affinity still allows. t is 0 when there is none; the
 // CPU is idle then. now is that of an idle CPU's wakeup.
-func (c *CPU) search(cpu int, now uint64, t ID, more uint64) (uint64, ID, uint64) {
+func (c *CPU) search(cpu int, now uint64, t ID) (uint64, ID) {
 	if c.idle {
 		now = machine.Now()
 		c.since = now
 	}
 	for from := cpu; ; {
 		if t == 0 {
-			if t, more, from = c.seek(cpu); t == 0 {
+			if t, from = c.seek(cpu); t == 0 {
 				c.sleep(cpu, now)
-				return now, 0, 0
+				return now, 0
 			}
 		}
 		tk := Get(t)
@@ -163,14 +188,17 @@ func (c *CPU) search(cpu int, now uint64, t ID, more uint64) (uint64, ID, uint64
 			if c.idle {
 				c.busy(cpu, now)
 			}
-			if from != cpu && !on(from).empty() && anyIdle() {
-				on(from).share(cpu) // the next idle CPU takes the next
+			if victim := on(from); from != cpu && !victim.empty() {
+				c.takeHalf(cpu, victim)
+				if anyIdle() {
+					victim.share(cpu) // the next idle CPU takes the next
+				}
 			}
-			return now, t, more
+			return now, t
 		}
 		tk.move(StateRunning, StateWaking) // its affinity changed while it was queued
 		Ready(cpu, t, false)
-		t, more = c.pop()
+		t = c.pop()
 	}
 }
 
@@ -178,7 +206,7 @@ func (c *CPU) search(cpu int, now uint64, t ID, more uint64) (uint64, ID, uint64
 // does, and the CPU goes on with its current task or is idle.
 //
 //go:nosplit
-func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
+func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID) {
 	now = machine.Now()
 	cur := c.cur.Load()
 	tk := Get(cur)
@@ -188,19 +216,20 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 	if tk.affine.Load() != 0 && !tk.allows(cpu) {
 		c.cur.Store(0)
 		tk.quantumEnd = 0
+		trace(cpu, EventPreempt, cur, 0)
 		tk.move(StateRunning, StateWaking)
 		Ready(cpu, cur, false)
-		t, more = c.pop()
-		return c.search(cpu, now, t, more)
+		t = c.pop()
+		return c.search(cpu, now, t)
 	}
 	switch {
 	case c.empty():
 		c.stay(cpu, tk, now)
-		return now, 0, 0
+		return now, 0
 	case yield: // to whoever it may be: the task may wait for what a less urgent one has
-		if t, more = c.pop(); t == 0 {
+		if t = c.pop(); t == 0 {
 			c.stay(cpu, tk, now)
-			return now, 0, 0
+			return now, 0
 		}
 		if lotteries.Load() != 0 {
 			c.compensate(tk, now)
@@ -215,23 +244,24 @@ func (c *CPU) contend(cpu int, why uint32) (now uint64, t ID, more uint64) {
 		c.toFront(cur, tk, now)
 	default:
 		c.stay(cpu, tk, now)
-		return now, 0, 0
+		return now, 0
 	}
 	if t == 0 {
-		if t, more = c.pop(); t == cur {
+		if t = c.pop(); t == cur && tk.mayRun(cpu) {
 			c.begin(cpu, tk, now)
-			return now, 0, 0
+			return now, 0
 		}
 	}
 	c.preemptions.Add(1)
+	trace(cpu, EventPreempt, cur, 0)
 	if anyIdle() { // queued, then look: as Ready does
 		offer(cpu, cur)
 	}
 	if t == 0 || Get(t).affine.Load() != 0 {
 		c.cur.Store(0)
-		return c.search(cpu, now, t, more)
+		return c.search(cpu, now, t)
 	}
-	return now, t, more
+	return now, t
 }
 
 // outranked reports whether something in the queue is more urgent than band below.
@@ -242,45 +272,54 @@ func (c *CPU) outranked(below uint32) bool {
 
 // stay goes on with the current task.
 func (c *CPU) stay(cpu int, tk *Task, now uint64) {
-	if now >= tk.quantumEnd {
+	over := now >= tk.quantumEnd
+	if over {
 		tk.quantumEnd = now + tk.slice()
 	}
-	c.below.Store(tk.preemptedBelow())
-	c.arm(cpu, tk.quantumEnd)
-	if !c.empty() && anyIdle() {
-		c.share(cpu)
+	if over || c.below.Load() != urgentBand+1 { // else it was overdue, and is protected for its quantum
+		c.below.Store(tk.preemptedBelow())
 	}
+	c.arm(cpu, tk.quantumEnd)
 }
 
 // busy ends the CPU's idle time.
 func (c *CPU) busy(cpu int, now uint64) {
 	c.claim(cpu) // lost: a claimer's IPI comes for nothing, or for a second task
-	c.idle = false
+	c.idle, c.leftSince = false, 0
 	if since := c.idleSince.Load(); since != 0 {
 		c.idleTime.Add(now - since)
 		c.idleSince.Store(0)
+		c.averaged = now
 	}
 }
 
 // seek looks for a task once the own queue was seen empty: the bit first, then every queue, the own one included. from is in whose
 // queue it was.
-func (c *CPU) seek(cpu int) (t ID, more uint64, from int) {
+func (c *CPU) seek(cpu int) (t ID, from int) {
 	c.setIdle(cpu)
-	if t, more = c.pop(); t != 0 {
-		return t, more, cpu
+	if t = c.pop(); t != 0 {
+		return t, cpu
 	}
 	if t, from = c.pull(cpu); t != 0 {
 		c.pulls.Add(1)
+		count(&c.stolen, 1)
+		trace(cpu, EventSteal, t, from)
 	}
-	return t, 0, from
+	return t, from
 }
 
 // sleep notes that the CPU goes idle; only a timer is armed.
 func (c *CPU) sleep(cpu int, now uint64) {
 	if c.idleSince.Load() == 0 {
+		trace(cpu, EventIdle, 0, 0)
 		c.idleSince.Store(now)
+		c.ewma.Store(0)
 	}
-	c.arm(cpu, Never)
+	deadline := uint64(Never)
+	if c.leftSince != 0 {
+		deadline = c.leftSince + patience
+	}
+	c.arm(cpu, deadline)
 }
 
 // arm sees to it that the timer fires no later than deadline and the first timer. One that is armed earlier is left: it

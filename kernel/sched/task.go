@@ -3,6 +3,8 @@ package sched
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"pdac/kernel/lockfree"
 )
 
 // ID is a task's number; 0 is none. Numbers are reused, so a wakeup names a sequence number too.
@@ -27,6 +29,7 @@ type State uint16
 //	RUNNING -> WAKING   its CPU: the affinity changed, it must go elsewhere
 //	RUNNING -> BLOCKED  its CPU, Park: counts the number up
 //	BLOCKED -> WAKING   Claim, by CAS
+//	BLOCKED -> READY    Unpark, who alone may end the sleep; counts the number up
 //	RUNNING -> DEAD     its CPU, Exit; terminal for this life
 //	DEAD    -> FREE     the same; counts the number up, which is never set back
 //
@@ -69,21 +72,21 @@ type Task struct {
 	Attn atomic.Uint32
 
 	node    atomic.Uint32 // for its next entry in a band; who has the task in hand. 0 while it is in one
-	affine  atomic.Uint32 // 0: may run anywhere, affinity need not be read
+	affine  atomic.Uint32 // 0: may run anywhere and has no home (home.go)
 	weight  atomic.Uint32 // class, priority and tickets (class.go); by CAS
 	quantum atomic.Uint32 // ns, 0: its class's
 
-	quantumEnd uint64        // ns; while not RUNNING what is left of the quantum, 0: all. Whoever has the task in hand
-	readySince uint64        // ns; whoever has the task in hand before READY, its CPU after
-	cpuTime    atomic.Uint64 // ns on a CPU, up to the last switch or tick
-	switches   atomic.Uint64 // times put on a CPU
+	quantumEnd uint64         // ns; while not RUNNING what is left of the quantum, 0: all. Whoever has the task in hand
+	readySince uint64         // ns; whoever has the task in hand before READY, its CPU after
+	cpuTime    lockfree.Owned // ns on a CPU, up to the last switch or tick
+	switches   lockfree.Owned // times put on a CPU
 
 	// Ctx belongs to the task's CPU while RUNNING and to the winner of Claim while WAKING.
 	Ctx Context
 
-	waitTime   atomic.Uint64 // ns READY but not running
-	migrations atomic.Uint64 // times queued or pulled to another CPU than its last
-	created    atomic.Uint64 // ns
+	waitTime   lockfree.Owned // ns READY but not running
+	migrations atomic.Uint64  // times queued or pulled to another CPU than its last
+	created    atomic.Uint64  // ns
 	name       [2]atomic.Uint64
 	affinity   [len(CPUSet{})]atomic.Uint64 // under affinityLock for writers
 	boost      atomic.Uint32                // tickets until it is drawn next, 0: its own; whoever has the task in hand
@@ -118,7 +121,7 @@ func (tk *Task) move(from, to State) { tk.state.Add(uint64(to) - uint64(from)) }
 // taskTable hands out task numbers.
 var taskTable table
 
-// New takes a free task number for the caller to set up: the state is NEW, the context zero, the class normal, the affinity that of
+// New takes a free task number for the caller to set up: the state is NEW, the context zero, the class normal, the affinity and the home that of
 // the CPU's current task. ok is false when there is no number or no memory for a record.
 func New(cpu int) (t ID, ok bool) {
 	t, ok = taskTable.take(cpu, machine.TaskLinks, uint32(len(tasks)), machine.GrowTasks)

@@ -9,11 +9,11 @@ import (
 )
 
 // torture runs the workload on goroutines as CPUs until every task has exited. A CPU that halts polls for its IPI and timer.
-func torture(t *testing.T, ncpu, nnodes, ntasks, births int, affinity bool) {
+func torture(t *testing.T, ncpu, nnodes, ntasks, births int, affinity, pairs bool) {
 	f := boot(t, ncpu, nnodes, ntasks, 0)
 	quanta[ClassNormal.rank()].Store(3000)
 	w := newWorkload(t, f, births, 40)
-	w.affinity = affinity
+	w.affinity, w.pairs = affinity, pairs
 	for i := range ntasks / 2 {
 		w.spawn(0, uint64(i)*7919)
 	}
@@ -78,14 +78,16 @@ func torture(t *testing.T, ncpu, nnodes, ntasks, births int, affinity bool) {
 		pulls += s.Pulls
 		preemptions += s.Preemptions
 	}
-	t.Logf("%d steps, %d wakeups, %d timeouts, %d signals, %d pulls, %d preemptions, %d IPIs", w.steps.Load(), w.wakes.Load(),
-		w.timeouts.Load(), w.signals.Load(), pulls, preemptions, f.kicks.Load())
-	if w.wakes.Load() == 0 || w.timeouts.Load() == 0 || w.signals.Load() == 0 {
+	t.Logf("%d steps, %d wakeups, %d timeouts, %d signals, %d pulls, %d preemptions, %d IPIs, %d hand-overs", w.steps.Load(), w.wakes.Load(),
+		w.timeouts.Load(), w.signals.Load(), pulls, preemptions, f.kicks.Load(), w.handed.Load())
+	if w.pairs && ncpu == 2 && w.handed.Load() == 0 || w.wakes.Load() == 0 || w.timeouts.Load() == 0 || w.signals.Load() == 0 {
 		t.Error("the workload left something out")
 	}
 }
 
-func TestTorture2CPUs(t *testing.T)         { torture(t, 2, 1, 40, 500, false) }
-func TestTorture8CPUs(t *testing.T)         { torture(t, 8, 2, 100, 700, false) }
-func TestTorture8CPUsAffinity(t *testing.T) { torture(t, 8, 4, 60, 700, true) }
-func TestTorture64CPUs(t *testing.T)        { torture(t, 64, 8, 200, 300, true) }
+func TestTorture2CPUs(t *testing.T)         { torture(t, 2, 1, 40, 500, false, false) }
+func TestTorture8CPUs(t *testing.T)         { torture(t, 8, 2, 100, 700, false, false) }
+func TestTorture8CPUsAffinity(t *testing.T) { torture(t, 8, 4, 60, 700, true, false) }
+func TestTorture64CPUs(t *testing.T)        { torture(t, 64, 8, 200, 300, true, false) }
+func TestTorturePairs2CPUs(t *testing.T)    { torture(t, 2, 1, 20, 500, true, true) }
+func TestTorturePairs8CPUs(t *testing.T)    { torture(t, 8, 2, 60, 700, true, true) }

@@ -35,6 +35,10 @@ func WakeRestart(cpu int, t ID, seq uint64, front bool) bool {
 // after storing READY, a trap exit after RUNNING was stored, and a sleeper must after Park (see there).
 //
 // A waiting task that cannot be moved to the front, for lack of a spare node, waits for its turn.
+//
+// A turn that it wasn't due is short, an eighth of a quantum: enough to answer a signal, and too little for its share to follow the
+// signals that it gets. Go's runtime sends one to each thread that has computed for 10 ms, waiting ones included. That it was short
+// is not for the lottery to make up for, either: to compensate, what it leaves of the eighth is all that it left unused.
 func Urgent(cpu int, t ID) {
 	tk := Get(t)
 	for {
@@ -47,6 +51,7 @@ func Urgent(cpu int, t ID) {
 			return
 		case StateReady:
 			if at, ok := tk.retract(); ok {
+				tk.outOfTurn()
 				on(at).push(at, t, tk, true)
 				kick(cpu, at, evaluate|preempt)
 				return
@@ -58,4 +63,13 @@ func Urgent(cpu int, t ID) {
 			return
 		}
 	}
+}
+
+// outOfTurn gives a task, in the caller's hands, no more than an eighth of a quantum for its next turn.
+func (tk *Task) outOfTurn() {
+	left := tk.slice()
+	if tk.quantumEnd != 0 {
+		left = tk.quantumEnd // while it waits: what is left
+	}
+	tk.quantumEnd = min(left, max(tk.slice()/8, MinQuantum))
 }

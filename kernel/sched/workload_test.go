@@ -21,9 +21,15 @@ type workload struct {
 	timeouts atomic.Int64
 	wakes    atomic.Int64
 	signals  atomic.Int64
-	length   uint64 // longest life, in steps
+	handed   atomic.Int64 // sleeps and turns that found the next task without Leave
+	length   uint64       // longest life, in steps
 	affinity bool
+	classes  bool // classes, policies, priorities and quanta change
+	pairs    bool // most tasks do nothing but post to a partner and wait
 }
+
+// unwoken is the RAX of a task that nobody has woken.
+const unwoken = 7777
 
 type prog struct {
 	stamp atomic.Int32 // 1 + the CPU inside step
@@ -39,7 +45,7 @@ type prog struct {
 }
 
 func newWorkload(tb testing.TB, f *fakeMachine, births, length int) *workload {
-	w := &workload{tb: tb, f: f, prog: make([]prog, len(tasks)), length: uint64(length)}
+	w := &workload{tb: tb, f: f, prog: make([]prog, len(tasks)), classes: true, length: uint64(length)}
 	w.births.Store(int64(births))
 	OnTimeout(func(cpu int, id ID, seq uint64) {
 		if w.end(cpu, id, seq, -110, false) {
@@ -104,7 +110,9 @@ func (w *workload) end(cpu int, id ID, seq uint64, result int64, front bool) boo
 	if Wake(cpu, id, seq-1, 99, false) {
 		w.tb.Errorf("task %d: a wakeup for the sleep before won", id)
 	}
-	if !Wake(cpu, id, seq, result, front) {
+	if result == 1 && seq%2 == 0 && Current(cpu) != 0 { // waits is ours alone
+		Unpark(cpu, id, w.f.clock.Load())
+	} else if !Wake(cpu, id, seq, result, front) {
 		w.tb.Errorf("task %d: the one wakeup of sleep %d failed", id, seq)
 	}
 	w.wakes.Add(1)
@@ -138,7 +146,20 @@ func (w *workload) wait(cpu int, id ID, d uint64) {
 		deadline = w.f.clock.Load() + d
 		p.before = deadline
 	}
-	Get(id).Ctx.RAX = 0
+	Get(id).Ctx.RAX = unwoken
+	if d == 0 && p.seq%4 < 2 {
+		if Get(id).Attn.Load() == 0 { // else its sender may have been here
+			p.stamp.Store(0)
+			if next := Sleep(cpu, &Get(id).Ctx, &p.box, w.f.clock.Load()); next != 0 {
+				w.handed.Add(1)
+			}
+			return
+		}
+		p.waits, p.slept = false, 0
+		p.box.Unlock()
+		p.stamp.Store(0)
+		return
+	}
 	p.stamp.Store(0)
 	seq := Park(cpu, id, deadline)
 	if seq != p.seq {
@@ -160,7 +181,7 @@ func (w *workload) step(cpu int, id ID) {
 	if s, seq := tk.State(); s != StateRunning || tk.CPU() != cpu {
 		w.tb.Errorf("task %d runs on CPU %d in state %d of CPU %d", id, cpu, s, tk.CPU())
 	} else if p.slept != 0 {
-		if seq <= p.slept || tk.Ctx.RAX == 0 {
+		if seq <= p.slept || tk.Ctx.RAX == unwoken {
 			w.tb.Errorf("task %d: back from sleep %d with RAX %d, was sleep %d", id, seq, tk.Ctx.RAX, p.slept)
 		}
 		p.slept = 0
@@ -181,7 +202,13 @@ func (w *workload) step(cpu int, id ID) {
 		return
 	}
 	other := ID(1 + p.rng.Uint64()%uint64(Tasks()-1))
-	switch p.rng.Uint64() % 16 {
+	r := p.rng.Uint64() % 16
+	if w.pairs && id%8 > 1 && r != 11 {
+		if r = 0; p.left%2 == 0 {
+			other, r = (id-1)^1+1, 6
+		}
+	}
+	switch r {
 	case 0, 1, 2:
 		w.wait(cpu, id, 0)
 		return
@@ -191,7 +218,13 @@ func (w *workload) step(cpu int, id ID) {
 	case 6, 7, 8, 9:
 		w.post(cpu, other)
 	case 10:
-		Yield(cpu, id)
+		p.stamp.Store(0)
+		if p.left%2 == 0 {
+			Yield(cpu, id)
+		} else if PassTurn(cpu, id, w.f.clock.Load()) != 0 {
+			w.handed.Add(1)
+		}
+		return
 	case 11:
 		Get(other).Attn.Store(1)
 		Urgent(cpu, other)
@@ -203,9 +236,14 @@ func (w *workload) step(cpu int, id ID) {
 			}
 			SetAffinity(cpu, other, w.mask(&p.rng))
 		}
+	case 15:
+		SetHome(other, int(p.rng.Uint64()%5)-1)
 	case 13:
 		w.f.clock.Add(p.rng.Uint64() % 4000)
 	case 14:
+		if !w.classes {
+			break
+		}
 		switch r := p.rng.Uint64(); r % 6 {
 		case 0:
 			SetPolicy(Class(r>>8%3), Policy(r>>16%2))

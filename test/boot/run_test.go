@@ -63,7 +63,7 @@ func TestConsole(t *testing.T) {
 		}
 	})
 	t.Run("every command", func(t *testing.T) {
-		commands := []string{"version", "cpu", "mem", "numa", "irq", "ps", "syscalls", "gc", "log", "faults", "caps", "rcu", "ipc"}
+		commands := []string{"version", "cpu", "mem", "numa", "irq", "ps", "syscalls", "gc", "log", "faults", "caps", "rcu", "ipc", "sched", "sched trace"}
 		var input strings.Builder
 		input.WriteString("help\n")
 		for _, c := range commands {

@@ -11,6 +11,7 @@ var below = policy{
 	roots: []string{
 		"pdac/kernel/linux.Syscall",
 		"pdac/kernel/linux.Futex",
+		"pdac/kernel/linux.Yield",
 		board + "leave",
 		board + "trap",
 		board + "trapKernel",
@@ -62,20 +63,20 @@ var below = policy{
 			},
 			targets: []string{board + "putByte", board + "readClock", board + "readClockAnywhere", board + "thisCPU"},
 		},
-		{ // Config.Now, Hooks, ConsoleOut, Files.Populate, Entropy, and what SetAsk sets.
+		{ // Config.Now, Hooks, ConsoleOut, Files.Populate, Entropy, userWord, and what SetAsk sets.
 			pkg: "pdac/kernel/linux.",
 			sites: map[string]int{
-				"(*PosixTimer).arm": 1, "(*extent).grow": 1, "Deliver": 1, "deadlineOf": 1, "Syscall": 1,
+				"(*PosixTimer).arm": 1, "(*extent).grow": 1, "Deliver": 1, "deadlineOf": 1, "Syscall": 3, "Futex": 1,
 				"epollWait": 2, "force": 1, "gather": 1, "handle": 1, "nap": 1, "putRemaining": 1, "readClock": 2,
 				"consult": 1, "sysExit": 1, "sysGettimeofday": 1, "sysMapDevice": 1, "sysMmap": 1, "sysMremap": 1, "sysSigreturn": 1, "sysSysinfo": 2, "sysTime": 1, "sysTimes": 1,
 				"writeConsole": 1,
 			},
-			targets: []string{board + "readClock", board + "readClockAnywhere", board + "exit", board + "fatal", board + "memory", board + "room", board + "mapDeviceFor", board + "output", "pdac/kernel/vm.Populate", "pdac/kernel/linux.hardwareEntropy", "pdac/kernel/gate.ask"},
+			targets: []string{board + "readClock", board + "readClockAnywhere", board + "exit", board + "fatal", board + "memory", board + "room", board + "mapDeviceFor", board + "output", "pdac/kernel/vm.Populate", "pdac/kernel/linux.hardwareEntropy", "pdac/kernel/linux.userWordAt", "pdac/kernel/gate.ask"},
 		},
 		{ // Machine, OnExit and OnTimeout.
 			pkg: "pdac/kernel/sched.",
 			sites: map[string]int{
-				"(*CPU).contend": 1, "(*CPU).rearm": 1, "(*table).take": 1, "(*CPU).search": 1, "Park": 1,
+				"(*CPU).contend": 1, "record": 1, "(*CPU).rearm": 1, "(*table).take": 1, "(*CPU).search": 1, "Park": 1,
 				"CPUTime": 1, "Exit": 2, "New": 1, "Stats": 1, "Tick": 1, "Urgent": 1, "(*timerQueue).expire": 1, "timeout": 1, "kick": 1,
 				"Ready": 1,
 			},

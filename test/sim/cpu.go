@@ -9,7 +9,7 @@ type cpu struct {
 	began                    uint64 // its task's present stretch of computing began; or the CPU's idleness
 	cost                     uint64 // of the trap that runs
 	cur                      sched.ID
-	pulls                    uint64
+	seen                     sched.CPUStats // at the end of its last trap
 	halted                   bool
 	stalled                  bool   // this event has been delayed
 	thawed                   uint64 // the last stall ended
@@ -141,12 +141,13 @@ func (m *Machine) stretch() {
 func (m *Machine) leave() {
 	c := m.c
 	next := sched.Leave(m.cpu)
-	pulls := sched.Stats(m.cpu).Pulls
-	pulled := pulls != c.pulls
-	c.pulls = pulls
+	now := sched.Stats(m.cpu)
+	pulled := now.Pulls != c.seen.Pulls
 	if next == 0 || pulled {
-		m.search()
+		m.search(int(now.Looks - c.seen.Looks))
 	}
+	m.moved(now.Stolen - c.seen.Stolen - (now.Pulls - c.seen.Pulls) + now.Balanced - c.seen.Balanced)
+	c.seen = now
 	if next != c.cur {
 		if c.cur != 0 {
 			m.preempted(c.cur)
@@ -235,3 +236,9 @@ func (m *Machine) kicked(cpu int) {
 
 // timeout is the scheduler's callback for a sleep whose deadline has passed.
 func (m *Machine) timeout(cpu int, t sched.ID, seq uint64) { m.wake(t, seq) }
+
+// moved charges tasks that went from one queue to another without running: a pop and a push each, and the record's first line.
+func (m *Machine) moved(n uint64) {
+	m.charge(switching, Push, 2*n)
+	m.spend(sharing, n*m.cfg.Costs[NearLine])
+}

@@ -73,12 +73,15 @@ func (m *Machine) changed(i int) bool {
 	return l.owner != int32(m.cpu)+1
 }
 
-// search charges an idle CPU's look at every queue, after it has set its bit.
-func (m *Machine) search() {
-	n := len(m.cpus)
+// search charges an idle CPU's looks at queues, after it has set its bit. Which ones they were is not known: those from some CPU on.
+func (m *Machine) search(looks int) {
 	m.own(&m.lines.idle[m.lines.node[m.cpu]])
-	m.charge(searching, Look, uint64(n))
-	m.spend(searching, m.missed(0, n))
+	m.charge(searching, Look, uint64(looks))
+	n := len(m.cpus)
+	looks = min(looks, n)
+	first := m.rng.IntN(n)
+	m.spend(searching, m.missed(first, min(first+looks, n)))
+	m.spend(searching, m.missed(0, max(first+looks-n, 0)))
 	m.Searches++
 }
 

@@ -18,10 +18,11 @@ type Config struct {
 	Costs    Costs
 	Seed     uint64
 	Stalls   Stalls
-	Limit    uint64    // virtual ns after which the run has failed; 0: an hour
-	Check    bool      // after every event
-	Bound    uint64    // ns for which a CPU may be idle while a task that it may run waits as long, with Check; 0: 100 us
-	Trace    io.Writer // a line for each step; nil: none
+	Limit    uint64         // virtual ns after which the run has failed; 0: an hour
+	Check    bool           // after every event
+	Bound    uint64         // ns for which a CPU may be idle while a task that it may run waits as long, with Check; 0: 100 us
+	Trace    io.Writer      // a line for each step; nil: none
+	Strategy sched.Strategy // of idle CPUs
 }
 
 // Stalls are delays as a hypervisor makes them: before an event, a CPU stops for a time.
@@ -96,10 +97,13 @@ func Run(cfg Config, w Workload) (*Result, error) {
 	sched.Init(sched.Machine{
 		NCPU:  n,
 		Nodes: cfg.Topology.Node,
-		Now:   func() uint64 { return m.now },
-		Kick:  m.kicked,
-		Arm:   func(cpu int, deadline uint64) { m.cpus[cpu].timer = deadline },
-		CPUs:  make([]sched.CPU, n),
+		Seed:  cfg.Seed,
+
+		Distances: cfg.Topology.distances(),
+		Now:       func() uint64 { return m.now },
+		Kick:      m.kicked,
+		Arm:       func(cpu int, deadline uint64) { m.cpus[cpu].timer = deadline },
+		CPUs:      make([]sched.CPU, n),
 
 		Tasks:      make([]sched.Task, len(m.tasks)),
 		TaskLinks:  links,
@@ -110,6 +114,7 @@ func Run(cfg Config, w Workload) (*Result, error) {
 		TimerLinks: make([]uint32, 1),
 		GrowTimers: func(int, uint32) bool { return true },
 	})
+	sched.SetStrategy(cfg.Strategy)
 	sched.OnTimeout(m.timeout)
 	m.boot()
 	for m.live > 0 && !m.over && m.err == nil {

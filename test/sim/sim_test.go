@@ -75,6 +75,21 @@ func TestStalledCPUs(t *testing.T) {
 	}
 }
 
+// TestStrategies: whatever order victims come in, no rule is broken, and the CPUs are nearly as busy.
+func TestStrategies(t *testing.T) {
+	for strategy := range sched.Strategies {
+		for seed := range uint64(5) {
+			for _, s := range []string{"fork-join", "imbalance", "hot-node"} {
+				cfg := Config{Topology: uniform(t, 24, 3), Costs: Committed(1), Seed: seed, Strategy: strategy}
+				r := simulate(t, s, cfg, 0.25)
+				if r.Steals == 0 || float64(r.Makespan) > 2*float64(r.Least) {
+					t.Errorf("%s by %v, seed %d: %d steals, made in %d ns, and %d is the least", s, strategy, seed, r.Steals, r.Makespan, r.Least)
+				}
+			}
+		}
+	}
+}
+
 func TestEqualTasksShareEqually(t *testing.T) {
 	for _, cpus := range []int{1, 4, 64} {
 		cfg := Config{Topology: uniform(t, cpus, min(cpus, 2)), Costs: Committed(1)}

@@ -35,6 +35,15 @@ func Uniform(cpus, nodes int) (*Topology, error) {
 	return t, nil
 }
 
+// distances returns them as the scheduler wants them.
+func (t *Topology) distances() *[sched.MaxNodes][sched.MaxNodes]uint8 {
+	d := new([sched.MaxNodes][sched.MaxNodes]uint8)
+	for i, row := range t.Distance {
+		copy(d[i][:], row)
+	}
+	return d
+}
+
 // FromACPI reads a machine's shape from its tables, the files APIC.bin, and SRAT.bin and SLIT.bin if it has them, as the
 // guest does at boot.
 func FromACPI(dir string) (*Topology, error) {

@@ -3,6 +3,7 @@ package dag
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"testing"
 )
@@ -86,5 +87,34 @@ func TestCancelledBefore(t *testing.T) {
 	g.Func("f", func(context.Context) error { t.Error("called"); return nil })
 	if err := e.Run(ctx, g); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// rude is a context that isn't of the standard library's making, and whose Err doesn't return.
+type rude struct {
+	context.Context
+	end func()
+}
+
+func (r rude) Value(any) any { return nil }
+func (r rude) Err() error    { r.end(); return nil }
+
+// The context is the submitter's, too: what its methods do fails the run, and not the worker.
+func TestCancelByRudeContext(t *testing.T) {
+	e := open(t, Config{Workers: 2})
+	for _, c := range []struct {
+		end  func()
+		want error
+	}{{func() { panic(errBoom) }, errBoom}, {runtime.Goexit, ErrGoexit}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		g := New("rude")
+		g.Func("second", nothing, g.Func("first", nothing))
+		if err := e.Run(rude{ctx, c.end}, g); !errors.Is(err, c.want) {
+			t.Errorf("error %v, want %v", err, c.want)
+		}
+		if err := e.Run(ctx, g); !errors.Is(err, context.Canceled) {
+			t.Errorf("then: %v", err)
+		}
 	}
 }

@@ -24,7 +24,7 @@ type worker struct {
 	run     *run   // the step in hand
 	slot    uint32 // of the run
 	at      uint32
-	calling bool // it is being called
+	calling bool // it, or its context, is being called
 	called  bool // it was called, but didn't return
 
 	long    bool // it has done its own steps for long
@@ -122,11 +122,12 @@ func (w *worker) follow() {
 		}
 		r := w.run
 		s := &r.plan.steps[w.at]
+		w.calling = true // before the look at the context, whose methods are the submitter's
 		if r.over() {
+			w.calling = false
 			w.passed.Add(1)
 		} else {
 			w.functions.Add(1)
-			w.calling = true
 			err := s.call(r.ctx)
 			w.calling = false
 			if err != nil {

@@ -1,7 +1,7 @@
 // Run simulates the scheduler: one scenario or all, at half, once and twice the committed costs.
 //
 //	go run ./test/sim/run [-scenario NAME] [-cpus N] [-nodes N] [-acpi DIR] [-seed N] [-scale F] [-size F]
-//	                      [-stall RATE] [-check=false] [-bound NS] [-profile] [-trace] [-costs] [-list]
+//	                      [-steal STRATEGY] [-stall RATE] [-check=false] [-bound NS] [-profile] [-trace] [-costs] [-list]
 //
 // The same flags give the same hash. A run that breaks a rule ends with status 1 and the command that repeats it.
 package main
@@ -14,11 +14,12 @@ import (
 	"os"
 	"strings"
 
+	"pdac/kernel/sched"
 	"pdac/test/sim"
 )
 
 type options struct {
-	scenario, acpi              string
+	scenario, acpi, steal       string
 	cpus, nodes                 int
 	seed, bound                 uint64
 	scale, size                 float64
@@ -47,6 +48,7 @@ func parse(args []string) (o options, set *flag.FlagSet, err error) {
 	set.Uint64Var(&o.bound, "bound", 0, "ns for which a CPU may be idle while a task waits; 0: 100 us")
 	set.Float64Var(&o.scale, "scale", 0, "costs, times the committed ones; 0: half, once and twice")
 	set.Float64Var(&o.size, "size", 1, "of the scenario, times the usual one")
+	set.StringVar(&o.steal, "steal", sched.Affinity.String(), "by which idle CPUs choose their victims: affinity, random, circular")
 	set.UintVar(&o.stall, "stall", 0, "of 65,536 events, how many a hypervisor delays, by 50 us on average")
 	set.BoolVar(&o.check, "check", true, "check the scheduler after every event")
 	set.BoolVar(&o.profile, "profile", false, "print what the CPUs' time went to")
@@ -81,6 +83,12 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	strategy := sched.Affinity
+	for strategy.String() != o.steal {
+		if strategy++; strategy == sched.Strategies {
+			return fmt.Errorf("%q is none of affinity, random, circular", o.steal)
+		}
+	}
 	scenarios := sim.Scenarios
 	if o.scenario != "" {
 		s, err := sim.Find(o.scenario)
@@ -98,7 +106,8 @@ func run(args []string, out io.Writer) error {
 		for _, f := range scales {
 			cfg := sim.Config{
 				Topology: top, Costs: sim.Committed(f), Seed: o.seed, Check: o.check, Bound: o.bound,
-				Stalls: sim.Stalls{Rate: uint32(o.stall), Mean: 50_000},
+				Strategy: strategy,
+				Stalls:   sim.Stalls{Rate: uint32(o.stall), Mean: 50_000},
 			}
 			if o.trace {
 				cfg.Trace = out

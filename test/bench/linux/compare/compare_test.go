@@ -116,3 +116,14 @@ func TestReadRecordRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestForkjoinRounds(t *testing.T) {
+	r := rounds{}
+	n, err := r.read("booting\nFORKJOIN 1 30\nFORKJOIN 2 10\n[x] FORKJOIN 1 20\nFORKJOIN 1 40\n")
+	if err != nil || n != 4 || median(r[1]) != 30 || median(r[2]) != 10 {
+		t.Errorf("%d rounds: %v, %v", n, r, err)
+	}
+	if _, err := r.read("FORKJOIN x 1\n"); err == nil {
+		t.Error("a line without a figure is accepted")
+	}
+}

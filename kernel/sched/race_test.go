@@ -1,0 +1,6 @@
+//go:build race
+
+package sched
+
+// scale divides the lengths of the longest tests.
+const scale = 10

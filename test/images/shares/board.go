@@ -1,0 +1,5 @@
+//go:build pdac
+
+package main
+
+import _ "pdac/board/qemu-amd64"
