@@ -35,7 +35,7 @@ func TestSectionsAreNamedByTheProgram(t *testing.T) {
 		"EndpointTrySend":   func() { EndpointTrySend(e, new(Message)) },
 		"EndpointTryRecv":   func() { EndpointTryRecv(e, new(Message)) },
 		"EndpointSend":      func() { EndpointSend(e, nil, new(Message)) },
-		"EndpointRecv":      func() { EndpointRecv(e, nil, new(Message)) },
+		"EndpointRecv":      func() { EndpointTrySend(e, new(Message)); EndpointRecv(e, nil, new(Message)) },
 		"EndpointReply":     func() { EndpointReply(e, 1, new(Message)) },
 		"EndpointReplyRecv": func() { EndpointTrySend(e, new(Message)); EndpointReplyRecv(e, nil, 0, new(Message)) },
 		"Run":               func() { Run(space, func() {}) },
