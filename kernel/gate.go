@@ -78,7 +78,7 @@ func thisTask() gate.Task {
 func logStall(s rcu.Stall) {
 	r := klog.New(klog.Warn).Str("rcu: a read section on CPU ").Dec(uint64(s.CPU)).Str(" holds up a grace period for ").
 		Dec(uint64(s.Age / time.Millisecond)).Str(" ms")
-	switch f := runtime.FuncForPC(s.PC); {
+	switch f := runtime.FuncForPC(s.PC - 1); { // of the call
 	case s.Trap:
 		r = r.Str("; it is a system call's")
 	case f != nil:

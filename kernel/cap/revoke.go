@@ -153,6 +153,11 @@ func (t *Table) killed(slot uint32) {
 
 // EndSpace revokes all that a space holds, and what was derived from that, and returns how many
 // capabilities of the space it revoked. The caller sees to it that the space gets no further ones.
+// When it returns none of them passes, as after Revoke.
+//
+// What is REVOKED already it leaves to who made it so, and waits until he has walked over what is below: a root
+// that was alone in a section of leaves (leaf.go), everybody else in one of the table's domain. The first wait
+// comes first, since the second is for the calls, too, that were admitted by what died before the first ended.
 //
 // Errors: ErrInside.
 func (t *Table) EndSpace(s Space) (int, error) {
@@ -177,9 +182,8 @@ func (t *Table) EndSpace(s Space) (int, error) {
 			tops = append(tops, slot)
 		}
 	}
-	if len(tops) > 0 {
-		t.rcu.Synchronize()
-	}
+	t.leaves.Synchronize()
+	t.rcu.Synchronize()
 	for _, top := range tops {
 		t.reclaim(cpu, top, out)
 		out = list{}

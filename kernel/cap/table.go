@@ -75,6 +75,7 @@ type Table struct {
 	links      []uint32 // lockfree.Stack's
 	tags       permutation
 	rcu        *rcu.Domain
+	leaves     *rcu.Domain // leaf.go: sections that EndSpace alone waits for
 	now        func() uint64
 	cpus       int
 	locals     []local         // by CPU: slots.go
@@ -135,6 +136,7 @@ func New(c Config) (*Table, error) {
 		caches:  c.CacheAbove != 0,
 		tags:    newPermutation(c.Key),
 		rcu:     c.RCU,
+		leaves:  rcu.New(rcu.Config{CPUs: c.CPUs, CPU: c.RCU.CPU}),
 		now:     c.Now,
 		cpus:    c.CPUs,
 		locals:  make([]local, c.CPUs),

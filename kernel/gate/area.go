@@ -13,24 +13,17 @@ import (
 // Addresses of memory that programs map through the gate: free of pointers, apart from Go's heap.
 //
 // A program keeps slices of memory that it unmapped, or whose pages it sent away. What they point to
-// must fault, or be pointer-free memory again: were it Go's heap, a write through the slice would
+// must fault, or be pointer-free memory of the same space: were it Go's heap, a write through the slice would
 // break the types of Go. So the gate reserves a part of the address space for ever, without rights,
-// and gives only of that. Addresses come in turn, so that one that was given up comes again only
-// when all others have been used: 16 TiB of maps, or 8 million moves of a page, later. That is soon where the
-// maps are large: then a slice that was kept reaches another space's memory (CAVEATS.md).
+// gives only of that, and what a space had never to another one (region.go).
 //
 // An area belongs to a space, and only goroutines of that may unmap it, or send its pages. In a
-// message pages are nobody's, until it is received.
+// message pages are nobody's: they move to where no program has a slice, and from there to an address of
+// who receives them.
 //
 // One mutex guards all of it, and is held during the system calls that change it.
 
-const (
-	reserved = 1 << 44 // bytes
-	hugeSize = 2 << 20 // moved pages lie in the same way in their 2 MiB (vm, move.go)
-	pageSize = 4 << 10
-
-	inTransit = space.Kernel // owner of pages in a message: no program's
-)
+const inTransit = space.Kernel // owner of pages in a message: no program's
 
 // area is a range of whole pages and whose it is.
 type area struct {
@@ -41,8 +34,9 @@ type area struct {
 // arena implements ipc.Pages.
 type arena struct {
 	sync.Mutex
-	base, next uintptr // base 0: not reserved yet
-	areas      []area  // by address
+	areas      []area              // by address
+	regions    map[uint32]*regions // by space
+	fresh, end uintptr             // addresses that nobody had; end 0: not reserved yet
 }
 
 var addresses arena
@@ -82,7 +76,7 @@ func memory(at, n uintptr) []byte { return unsafe.Slice((*byte)(asm.Pointer(uint
 func (a *arena) obtain(n uintptr, owner uint32) ([]byte, error) {
 	a.Lock()
 	defer a.Unlock()
-	at, err := a.place(n, 0, pageSize)
+	at, err := a.place(owner, n, 0, pageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -104,10 +98,11 @@ func (a *arena) release(at, n uintptr, owner uint32) bool {
 	return true
 }
 
-// end unmaps all that a space has.
-func (a *arena) end(owner uint32) {
+// leave unmaps all that a space has, which has ended. Its addresses are lost.
+func (a *arena) leave(owner uint32) {
 	a.Lock()
 	defer a.Unlock()
+	delete(a.regions, owner)
 	a.areas = slices.DeleteFunc(a.areas, func(x area) bool {
 		if x.owner != owner {
 			return false
@@ -145,7 +140,12 @@ func (a *arena) Move(at, n uintptr) (to uintptr, err error) {
 	if a.find(at, n, owner) < 0 {
 		return 0, &ArgumentError{Argument: "range", Want: "pages that the caller's space has mapped"}
 	}
-	if to, err = a.place(n, at%hugeSize, hugeSize); err != nil {
+	return a.carry(at, n, owner, inTransit)
+}
+
+// carry moves pages from one owner to another. Errors: ErrMemory; the pages are where they were.
+func (a *arena) carry(at, n uintptr, from, owner uint32) (to uintptr, err error) {
+	if to, err = a.place(owner, n, at%hugeSize, hugeSize); err != nil {
 		return 0, err
 	}
 	if _, _, e := syscall.Syscall6(syscall.SYS_MREMAP, at, n, n, remapMayMove|remapFixed|remapDontUnmap, to, 0); e != 0 {
@@ -153,13 +153,13 @@ func (a *arena) Move(at, n uintptr) (to uintptr, err error) {
 		return 0, ErrMemory
 	}
 	withdraw(at, n)
-	a.take(at, n, owner)
-	a.insert(area{to, to + n, inTransit})
+	a.take(at, n, from)
+	a.insert(area{to, to + n, owner})
 	return to, nil
 }
 
 // Restore implements ipc.Pages. Without memory for it the pages are lost, and their old address
-// still faults. So they are if all other addresses were used meanwhile, and the old one again.
+// still faults. So they are if the space has used all its other addresses meanwhile, and the old one again.
 func (a *arena) Restore(to, n, at uintptr) {
 	a.Lock()
 	defer a.Unlock()
@@ -178,17 +178,24 @@ func (a *arena) Restore(to, n, at uintptr) {
 }
 
 // Keep implements ipc.Pages. A space that has ended gets none: nobody would unmap them.
-func (a *arena) Keep(to, n uintptr) {
+func (a *arena) Keep(at, n uintptr) (to uintptr) {
 	owner := space.Get()
 	if !alive(Space(owner)) { // the call's section holds its end up
-		a.Free(to, n)
-		return
+		a.Free(at, n)
+		return 0
 	}
 	a.Lock()
 	defer a.Unlock()
-	if a.take(to, n, inTransit) {
-		a.insert(area{to, to + n, owner})
+	if a.find(at, n, inTransit) < 0 {
+		return 0
 	}
+	to, err := a.carry(at, n, inTransit, owner)
+	if err != nil {
+		a.take(at, n, inTransit)
+		withdraw(at, n)
+		return 0
+	}
+	return to
 }
 
 // Free implements ipc.Pages.
@@ -250,37 +257,4 @@ func (a *arena) insert(x area) {
 		return 1
 	})
 	a.areas = slices.Insert(a.areas, i, x)
-}
-
-// place finds n free bytes at an address that is off, modulo align.
-func (a *arena) place(n, off, align uintptr) (uintptr, error) {
-	if n > reserved/2 {
-		return 0, ErrMemory
-	}
-	if a.base == 0 {
-		base, err := mmap(0, reserved, syscall.PROT_NONE, mapReserve)
-		if err != nil {
-			return 0, ErrMemory
-		}
-		a.base, a.next = base, base
-	}
-	for lap := range 2 {
-		at := a.next
-		if lap > 0 {
-			at = a.base
-		}
-		for {
-			at += (off - at) % align
-			if at+n > a.base+reserved {
-				break
-			}
-			i := a.above(at)
-			if i == len(a.areas) || a.areas[i].from >= at+n {
-				a.next = at + n
-				return at, nil
-			}
-			at = a.areas[i].to
-		}
-	}
-	return 0, ErrMemory
 }

@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"runtime"
+	"strings"
 	"sync/atomic"
 
 	"pdac/kernel/cap"
@@ -57,7 +59,7 @@ func admit(id ID, e *entry) (rcu.Held, cap.Object, error) {
 func enterSlow(id ID, e *entry) (rcu.Held, cap.Object, error) {
 	heed()
 	defer core.table.Agree(id).End() // before the section
-	s := begin(2)
+	s := begin()
 	cpu := core.cpu()
 	l := &core.lanes[cpu]
 	o, err := core.table.Admit(cpu, id, e.Type, e.Need, e.gas)
@@ -70,13 +72,27 @@ func enterSlow(id ID, e *entry) (rcu.Held, cap.Object, error) {
 	return s, o, nil
 }
 
-// begin begins a section, which a stall reports by the function skip callers above the caller.
-func begin(skip int) rcu.Held {
+// begin begins a section, which a stall reports by the function that called the gate.
+func begin() rcu.Held {
 	cpu := core.cpu()
 	if core.track {
-		return core.rcu.HoldTracked(cpu, skip+1)
+		return core.rcu.HoldTracked(cpu, outside())
 	}
 	return core.lanes[cpu].rcu.Hold()
+}
+
+// outside returns how many callers above begin, which calls it, the program is: calls come to begin on
+// ways of different lengths, and some by way of ipc.
+func outside() int {
+	var pcs [16]uintptr // one for each function, inlined ones too
+	n := runtime.Callers(2, pcs[:])
+	for i, pc := range pcs[:n] {
+		name := runtime.FuncForPC(pc - 1).Name()
+		if !strings.HasPrefix(name, "pdac/kernel/gate.") && !strings.HasPrefix(name, "pdac/kernel/ipc.") {
+			return i
+		}
+	}
+	return n - 1
 }
 
 // value returns the Go value of an admitted call's object: it is there as long as the section lasts.

@@ -61,7 +61,7 @@ func (*sections) Wait(id ID, need Perm, held rcu.Held, w *ipc.Watch) (rcu.Held, 
 	w.Sleep()
 	core.table.Done(w.Waiter)
 	if core.track {
-		held = begin(1)
+		held = begin()
 	} else {
 		held = here().rcu.Hold()
 	}

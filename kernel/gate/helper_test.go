@@ -40,16 +40,22 @@ func openGate(t testing.TB) *board {
 // openTracked is openGate, with rcu.track or not.
 func openTracked(t testing.TB, track bool) *board {
 	t.Helper()
+	return openWith(t, func(c *Config) { c.Track = track })
+}
+
+// openWith is openGate with a configuration that was changed.
+func openWith(t testing.TB, change func(*Config)) *board {
+	t.Helper()
 	if core.tasks != nil {
 		until(t, "the last gate's tasks", func() bool { return core.tasks.live.Load() == 0 })
 	}
 	space.Set(space.Root)
 	accounts = [maxSpaces]account{}
-	numbers.free, addresses.areas = nil, nil
+	numbers.free, addresses.areas, addresses.regions = nil, nil, nil
 	b := &board{off: -1}
 	in, keys := io.Pipe()
 	b.keys = keys
-	op, err := open(Config{
+	c := Config{
 		CPUs:     testCPUs,
 		CPU:      func() int { return rand.IntN(testCPUs) },
 		Local:    func() unsafe.Pointer { return b.local[rand.IntN(testCPUs)] },
@@ -67,8 +73,9 @@ func openTracked(t testing.TB, track bool) *board {
 		NodeOfMemory: func(at uintptr) (int, bool) { return int(at / pageSize % 2), at/pageSize%4 != 3 },
 		Power:        func(code int) { b.off = code },
 		Reboot:       func() { b.boots++ },
-		Track:        track,
-	})
+	}
+	change(&c)
+	op, err := open(c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,17 +49,3 @@ func TestMemory(t *testing.T) {
 	faults(t, func() { sink = area[0] })
 	quiet(t)
 }
-
-// TestUnmappedIsNotReused: an address that was given up doesn't come back soon.
-func TestUnmappedIsNotReused(t *testing.T) {
-	b := openGate(t)
-	seen := map[uintptr]bool{}
-	for range 1000 {
-		area := must(MemoryMap(b.root.Memory, 1))
-		if seen[addressOf(area)] {
-			t.Fatalf("%#x came back", addressOf(area))
-		}
-		seen[addressOf(area)] = true
-		ok(t, MemoryUnmap(b.root.Memory, area))
-	}
-}

@@ -29,13 +29,13 @@ func TestPagesForTheDead(t *testing.T) {
 	}
 }
 
-// Pages whose old address has come to somebody else don't go back there.
+// Pages whose old address has been used again don't go back there.
 func TestRestoreToWhatIsTaken(t *testing.T) {
 	b := openGate(t)
 	sent := RangeOf(must(MemoryMap(b.root.Memory, pageSize)))
 	memory(sent.At, sent.Len)[0] = 1
 	to := must(addresses.Move(sent.At, sent.Len))
-	addresses.next = sent.At // as after all others
+	addresses.regions[space.Root].next = sent.At // as after all others of the space
 	other := must(MemoryMap(b.root.Memory, pageSize))
 	if RangeOf(other) != sent {
 		t.Fatal("the address was not given again")

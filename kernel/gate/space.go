@@ -153,7 +153,7 @@ func (b *birth) end() {
 	if b.given {
 		core.rcu.Synchronize() // for those who saw it alive, and gave it something
 		core.table.EndSpace(Space(b.number))
-		addresses.end(b.number)
+		addresses.leave(b.number)
 	} else {
 		for _, id := range b.copies {
 			discard(id)

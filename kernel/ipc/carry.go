@@ -22,12 +22,13 @@ type Capabilities interface {
 type Pages interface {
 	// Move gives the pages of [at, at+n) a new address, and copies none. When it returns an access
 	// to the old one faults, on every CPU, and nobody else gets the addresses before they are
-	// released by whoever had them mapped.
+	// released by whoever had them mapped; the gate's: never.
 	Move(at, n uintptr) (to uintptr, err error)
 	// Restore undoes a Move: the pages at to are at their old address again.
 	Restore(to, n, at uintptr)
-	// Keep makes pages that were moved to here the caller's, who has received them.
-	Keep(to, n uintptr)
+	// Keep makes pages that were moved to here the caller's, who has received them, and returns where
+	// they are from now on; 0: there was no memory for that, and they are lost.
+	Keep(at, n uintptr) (to uintptr)
 	// Free unmaps pages that were moved to here and that nobody received.
 	Free(to, n uintptr)
 }
@@ -139,12 +140,12 @@ func (t *Table) dropDerived(m *Message, n int) {
 	}
 }
 
-// deliver copies a message to who receives it, whose pages they then are. They are named by m, which
-// he cannot change.
+// deliver copies a message to who receives it, whose pages they then are, where he has them. They are named
+// by m, which he cannot change.
 func (t *Table) deliver(m, to *Message) {
 	m.copyTo(to)
 	for i := range m.Ranges {
-		t.pages.Keep(m.Range[i].At, m.Range[i].Len)
+		to.Range[i].At = t.pages.Keep(m.Range[i].At, m.Range[i].Len)
 	}
 }
 

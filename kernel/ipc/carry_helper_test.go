@@ -132,7 +132,7 @@ func (m *memory) Restore(to, n, at uintptr) {
 	m.at[at] = n
 }
 
-func (m *memory) Keep(to, n uintptr) {
+func (m *memory) Keep(to, n uintptr) uintptr {
 	if m.before != nil {
 		m.before()
 	}
@@ -142,6 +142,7 @@ func (m *memory) Keep(to, n uintptr) {
 		panic("kept what was not moved")
 	}
 	m.kept[to] = true
+	return to
 }
 
 func (m *memory) Free(to, n uintptr) {

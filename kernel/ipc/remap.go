@@ -37,7 +37,7 @@ func (Remap) Restore(to, n, at uintptr) {
 }
 
 // Keep implements Pages. Pages are whose who knows where they are.
-func (Remap) Keep(to, n uintptr) {}
+func (Remap) Keep(at, n uintptr) uintptr { return at }
 
 // Free implements Pages.
 func (Remap) Free(to, n uintptr) { syscall.Syscall(syscall.SYS_MUNMAP, to, n, 0) }

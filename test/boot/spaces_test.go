@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestSpaces asks the console for the calls that the image saw refused.
@@ -16,6 +17,7 @@ func TestSpaces(t *testing.T) {
 	}{{1, "0"}, {2, "1"}} {
 		t.Run(strconv.Itoa(c.cpus), func(t *testing.T) {
 			keys, typing := io.Pipe()
+			defer time.AfterFunc(time.Minute, func() { typing.Close() }).Stop() // Boot waits for the end of its input
 			r := Boot(t, Options{Image: "./test/images/spaces", CPUs: c.cpus, Nodes: 1, Append: "env.GODEBUG=tracebacklabels=" + c.debug,
 				Input: keys, Line: func(line string) {
 					if strings.Contains(line, "all as it should be") {

@@ -17,6 +17,7 @@ var added = map[string]string{
 	"runtime/zz_tamago.go":   "runtime.go.txt",
 	"os/signal/zz_tamago.go": "signal.go.txt",
 	"runtime/zz_space.go":    "space.go.txt",
+	"context/zz_space.go":    "context.go.txt",
 }
 
 const overlayDir = "board/qemu-amd64/overlay"

@@ -75,7 +75,7 @@ func TestLink(t *testing.T) {
 	if err := find(t).Link(dir); err != nil {
 		t.Fatal(err)
 	}
-	list := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .GoFiles \",\"}}", "runtime/goos", "runtime", "os/signal", "crypto/internal/fips140/nistec")
+	list := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .GoFiles \",\"}}", "runtime/goos", "runtime", "context", "os/signal", "crypto/internal/fips140/nistec")
 	list.Env = append(os.Environ(), "GOROOT="+dir)
 	out, err := list.CombinedOutput()
 	if err != nil {

@@ -35,6 +35,7 @@ func inherit() {
 		want(reader, "the parent of one that went elsewhere")
 		labels()
 		coroutine()
+		cancelled()
 		afterwards()
 	})
 	want(space.Root, "main, after all")
@@ -76,6 +77,44 @@ func coroutine() {
 		want(nobody, "the one that resumed it")
 	})
 	stop()
+}
+
+// cancelled: context.AfterFunc's function runs in the space that AfterFunc was called in, whoever cancels:
+// another space, a deadline, who cancels above, or nobody that had to.
+func cancelled() {
+	who := make(chan uint32, 1)
+	report := func() {
+		go func() { who <- space.Get() }() // its children too
+	}
+	expect := func(what string) {
+		s := <-who
+		check(s == reader, "context.AfterFunc's function, %s: in space %d, want %d", what, s, reader)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	context.AfterFunc(ctx, report)
+	in(space.Root, cancel)
+	expect("cancelled by the root")
+	context.AfterFunc(ctx, report)
+	expect("called at once")
+
+	above, cancelAbove := context.WithCancelCause(context.Background())
+	below, end := context.WithTimeout(context.WithValue(above, early, 1), time.Hour)
+	defer end()
+	context.AfterFunc(below, report)
+	in(space.Root, func() { cancelAbove(nil) })
+	expect("cancelled above by the root")
+
+	late, end := context.WithTimeout(context.Background(), time.Millisecond)
+	defer end()
+	context.AfterFunc(late, report)
+	expect("after a deadline")
+
+	ctx, cancel = context.WithCancel(context.Background())
+	stop := context.AfterFunc(ctx, report)
+	check(stop(), "context.AfterFunc's function can't be stopped")
+	in(space.Root, cancel)
+	want(reader, "who called context.AfterFunc")
+	check(len(who) == 0, "context.AfterFunc's function ran, which was stopped")
 }
 
 // afterwards: what the runtime starts has no space, on whatever g of a goroutine
