@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,7 +73,8 @@ func TestShares(t *testing.T) {
 		if what == "two" && min(c.Share[0], c.Share[1]) < 40 { // now and then the other waits for a thread of the runtime, which isn't urgent
 			t.Errorf("the two more urgent ones don't share the CPU: %.2f", c.Share)
 		}
-		if what == "priorities" && (c.Share[0] < 50 || c.Share[1] < c.Share[2] || c.Share[2] < c.Share[3]) {
+		// The most urgent one has what ageing leaves, and the others are served by that, each as often.
+		if what == "priorities" && (c.Share[0] < 50 || slices.Max(c.Share[1:]) > c.Share[0]/4) {
 			t.Errorf("shares don't follow priorities: %.2f", c.Share)
 		}
 	}

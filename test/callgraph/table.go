@@ -76,7 +76,7 @@ var below = policy{
 		{ // Machine, OnExit and OnTimeout.
 			pkg: "pdac/kernel/sched.",
 			sites: map[string]int{
-				"(*CPU).contend": 1, "record": 1, "(*CPU).rearm": 1, "(*table).take": 1, "(*CPU).search": 1, "Park": 1,
+				"(*CPU).contend": 1, "(*CPU).urge": 1, "record": 1, "(*CPU).rearm": 1, "(*table).take": 1, "(*CPU).search": 1, "Park": 1,
 				"CPUTime": 1, "Exit": 2, "New": 1, "Stats": 1, "Tick": 1, "Urgent": 1, "(*timerQueue).expire": 1, "timeout": 1, "kick": 1,
 				"Ready": 1,
 			},
