@@ -147,9 +147,8 @@ other:
 	ARGUMENTS
 	CALLGO(·onCall)
 
-	// Anything to do but to go back to the task? The scheduler has, or a signal
-	// waits for the task. A task that has left the CPU is not looked at: the
-	// scheduler has something to do then.
+	// Anything to do but to go back to the task? The scheduler has, or a signal waits for
+	// the task. One that has left the CPU is not looked at: the scheduler has something to do.
 	MOVQ percpu_need(GS), AX
 	CMPL (AX), $0
 	JNE  switch

@@ -90,7 +90,7 @@ func (r Sched) Print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%s\n", strings.Join(classes, "; "))
 	var t table
-	t.row("cpu", "node", "task", "queued", "switches", "preempted", "wakeups", "stolen", "balanced", "idle")
+	t.row("cpu", "node", "task", "queued", "switches", "preempted", "wakeups", "stolen", "moved", "idle")
 	for _, c := range r.CPUs {
 		t.row(c.ID, c.Node, c.Task, c.Queued, c.Switches, c.Preemptions, c.Wakeups, c.Stolen, c.Balanced, seconds(c.IdleNS))
 	}

@@ -44,8 +44,8 @@ func TestSched(t *testing.T) {
 	var on bool
 	sys := withSched(&policy, &strategy, &on)
 	for _, c := range []struct{ cmd, want string }{
-		{"sched", "normal: rr, 10 ms; latency: fifo, 0.5 ms\ncpu  node  task  queued  switches  preempted  wakeups  stolen  balanced  idle\n" +
-			"  0     0     7       3       100          0        0       4         0  1.500 s\nvictims by affinity\nstrategy  distance  tried  won  tasks\naffinity        21      9    4  6\n"},
+		{"sched", "normal: rr, 10 ms; latency: fifo, 0.5 ms\ncpu  node  task  queued  switches  preempted  wakeups  stolen  moved  idle\n" +
+			"  0     0     7       3       100          0        0       4      0  1.500 s\nvictims by affinity\nstrategy  distance  tried  won  tasks\naffinity        21      9    4  6\n"},
 		{"sched policy normal lottery", "victims by affinity"},
 		{"sched policy x lottery", "sched: no class x\n"},
 		{"sched policy normal", "sched: policy wants a class and a policy, as in normal lottery\n"},
