@@ -36,7 +36,7 @@
 // Instructions, of two goroutines on one CPU, on average in the guest, and what they were when each
 // message took the queue and each wait left and entered its section by two calls of the gate:
 //
-//	Call and ReplyRecv, through the gate     1,967  3,352
+//	Call and ReplyRecv, through the gate     1,987  3,352
 //	Call, Reply and Recv, through the gate   2,806  3,923
 //	Call and ReplyRecv, without the gate     1,556  2,163
 //	Call, Reply and Recv, without the gate   2,075  2,634

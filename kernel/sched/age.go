@@ -3,7 +3,7 @@ package sched
 import "math/bits"
 
 // Ageing. A band that has been passed over for longer than its limit is served next, before any that is more urgent, so that no READY
-// task waits for ever: its band is served at least once in every limit, it is FIFO (or its draw is fair), and the limits are finite.
+// task waits for ever: a task of its band is served at least once in every limit, it is FIFO (or its draw is fair), and the limits are finite.
 // Who is served so runs its quantum, which only urgent tasks interrupt; before these it gets MinQuantum, which is what a
 // deliverable signal may be late by.
 //

@@ -86,7 +86,7 @@ import (
 type band struct {
 	lockfree.Queue
 	count atomic.Uint32 // entries, also stale ones; raised before one is in, lowered after it is out
-	since atomic.Uint64 // ns: when the band was served last, or its bit set
+	since atomic.Uint64 // ns: when a task of the band was served last (an entry that was stale serves none), or its bit set
 	_     [lockfree.CacheLine - 16]byte
 }
 
